@@ -13,6 +13,7 @@ from pyomo.core.expr.relational_expr import EqualityExpression, RangedExpression
 from etsopt.compiler.assemble import costs_of, rows_of
 from etsopt.compiler.evaluate import Terms
 from etsopt.compiler.lookups import is_expression, is_number
+from etsopt.compiler.sets import DOMAIN, step_of
 from etsopt.compiler.templates import CompileError, needs_data, relation_of, template_of, title_of
 from etsopt.language import _
 from etsopt.program.program import Objective, refuse_to_maximise, unit_of
@@ -55,11 +56,11 @@ class Columns:
         """Return the least and largest value of the domain, and True if it holds integers only."""
         rule = partial(_called_for, variable)
         domain = template_of(variable, rule).expression
-        interval = None if needs_data(domain) else domain.get_interval()
-        if interval is None or interval[2] not in (0, 1):
-            way = "Take one of Pyomo's own, such as NonNegativeReals, Integers or Binary, and give bounds."
-            raise CompileError(self.title, f"its domain {domain.local_name} is not an interval", way)
-        least, most, step = interval
+        step = None if needs_data(domain) else step_of(domain)
+        if step is None:
+            reason = _("its domain {domain} is not an interval", domain=domain.local_name)
+            raise CompileError(self.title, reason, DOMAIN, by_pyomo=needs_data(domain))
+        least, most, _step = domain.get_interval()
         return -inf if least is None else least, inf if most is None else most, step == 1
 
     def evaluated(self, evaluator: Evaluator) -> Bounds:

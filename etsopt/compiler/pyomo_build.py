@@ -15,6 +15,7 @@ from pyomo.repn.standard_repn import generate_standard_repn
 
 from etsopt.compiler.inputs import check_names
 from etsopt.compiler.mistakes import RuleError, mistake_in, quietly
+from etsopt.compiler.sets import DOMAIN, step_of
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.language import _
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 NOTHING = "_nothing"
 """Name of an expression that is zero, but not a number to Pyomo."""
+
+READ = (
+    *(pyo.Var, pyo.Constraint, pyo.Objective, pyo.Expression, pyo.Set, pyo.RangeSet, pyo.Param),
+    *(pyo.Block, pyo.BuildAction, pyo.BuildCheck, pyo.Suffix),
+)
+"""Kinds of components that are read, that rows are read from, or that leave rows as they are."""
 
 
 def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
@@ -116,6 +123,10 @@ def _advice_on(parameters: Mapping[str, Any]) -> str:
 
 def _read(instance: pyo.ConcreteModel) -> Program:
     """Read every row, column and objective of a model that Pyomo created."""
+    for component in instance.component_objects(active=True):
+        if component.ctype not in READ:
+            what = _("{name} is a {kind}, of which no row is read.", name=component.name, kind=component.ctype.__name__)
+            raise ModelError(what, _("Write it as rows over sets."))
     columns, variables = _slices(instance, pyo.Var)
     position = {id(variable): number for number, variable in enumerate(variables)}
     rows, constraints = _slices(instance, pyo.Constraint)
@@ -124,7 +135,7 @@ def _read(instance: pyo.ConcreteModel) -> Program:
         np.array([_number(getattr(variable, side), sign) for variable in variables])
         for side, sign in (("lower", -math.inf), ("upper", math.inf))
     )
-    integer = np.array([not variable.is_continuous() for variable in variables], dtype=bool)
+    integer = np.array([_is_integer(variable) for variable in variables], dtype=bool)
     objectives = {
         objective.local_name: _read_objective(objective, position)
         for objective in instance.component_data_objects(pyo.Objective, active=True)
@@ -194,9 +205,22 @@ def _slices(instance: Any, kind: Any) -> tuple[dict[str, slice], list[Any]]:
     items: list[Any] = []
     for component in instance.component_objects(kind, active=True):
         start = len(items)
-        items += list(component.values())
-        slices[component.local_name] = slice(start, len(items))
+        # Of a constraint, single rows may be switched off.
+        items += [one for one in component.values() if kind is pyo.Var or one.active]
+        slices[component.name] = slice(start, len(items))
     return slices, items
+
+
+def _is_integer(variable: Any) -> bool:
+    """Return True if a variable takes the whole numbers between its bounds."""
+    step = step_of(variable.domain)
+    if step is None:
+        name = variable.domain.local_name
+        what = _(
+            "The variable {name} has the domain {domain}, which is not an interval.", name=variable.name, domain=name
+        )
+        raise ModelError(what, DOMAIN)
+    return step == 1
 
 
 def _number(value: Any, absent: float) -> float:

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 MEMBERS = _("Give a set by its size or an array of whole numbers: one dimension, or one row for each tuple.")
 
+DOMAIN = _("Take one of Pyomo's own, such as NonNegativeReals, Integers or Binary, and give bounds.")
+
+
+def step_of(domain: Any) -> int | None:
+    """Return the step of a domain: 0 of an interval, 1 of the whole numbers in one; None of one with other gaps."""
+    least, most, step = domain.get_interval()
+    whole = all(end is None or end == round(end) for end in (least, most))
+    return 0 if step == 0 else 1 if step == 1 and whole else None
+
 
 @dataclass(frozen=True)
 class IndexSet:

@@ -23,8 +23,9 @@ from etsopt.modelling import PreparedModel, ProgramModel
 from etsopt.progress import tell
 from etsopt.results.claims import PROGRAM, violations_of
 from etsopt.results.results import LevelResult, Results
-from etsopt.running import methods, model_inputs
-from etsopt.running.compiling import compiled_program, documented
+from etsopt.running import model_inputs
+from etsopt.running.compared import compiled_again
+from etsopt.running.compiling import documented
 from etsopt.running.model import objectives_of
 from etsopt.running.program_tables import (
     CONFLICT,
@@ -39,7 +40,6 @@ from etsopt.running.program_tables import (
 )
 from etsopt.solving.conflict import conflicting_rows, with_rows
 from etsopt.solving.levels import as_answered
-from etsopt.solving.options import SolveOptions
 from etsopt.solving.proving import alone, prove, refute
 from etsopt.solving.solution import Level, Proof, Solution, Termination
 
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from etsopt.program.program import Program
     from etsopt.provenance import Provenance
     from etsopt.running.provenance import Clock
+    from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Tree
 
 AGAIN, ROUNDED = 1e-9, 1e-15
@@ -73,13 +74,20 @@ def proven(
     solution: Solution,
     options: SolveOptions,
     clock: Clock,
+    compared: bool,
 ) -> Solution:
-    """Return a solution with its program and what proves it, as far as the time suffices."""
+    """Return a solution with its program and what proves it, as far as the time suffices.
+
+    Parameters
+    ----------
+    compared
+        True if the program was seen to be the one that Pyomo builds.
+    """
     tell(_("proof"))
     clock.lap("solve")
     accepted = max(options.gap_or_default, WHOLE_GAP_RELATIVE)
     if not solution.values:
-        return replace(solution, proof=Proof(program, tuple(names), accepted, {}))
+        return replace(solution, proof=Proof(program, tuple(names), accepted, {}, compared))
     # A solver may leave a bound by its tolerance.
     x = np.clip(_column_values(program, solution), program.column_lower, program.column_upper)
     trees = prove(program, solution.levels, x, model.fix_after, replace(options, gap=accepted))
@@ -90,7 +98,9 @@ def proven(
         for place, level in enumerate(solution.levels)
     )
     values = {name: x[block] for name, block in program.columns.items()}
-    return replace(solution, values=values, levels=levels, proof=Proof(program, tuple(names), accepted, trees))
+    return replace(
+        solution, values=values, levels=levels, proof=Proof(program, tuple(names), accepted, trees, compared)
+    )
 
 
 def copied(solution: Solution) -> Solution:
@@ -123,7 +133,8 @@ def results_of(model: OptimisedModel, solution: Solution, tables: Tables, about:
     question = ProgramQuestion(program, solution.proof.names, solution.proof.gap, model.fix_after)
     # Each objective has the value of the answer, in which later ones may have moved it by rounding.
     stated = as_answered(solution.levels, {name: program.objectives[name].value(x) for name in solution.proof.names})
-    verdict = judge_program(question, ProgramAnswer(x, stated, trees, stopped), about.model)
+    answer = ProgramAnswer(x, stated, trees, stopped)
+    verdict = _as_compared(judge_program(question, answer, about.model), solution.proof.compared)
     by_name = {level.name: level for level in verdict.levels}
     levels = [
         LevelResult(known.name, known.value, known.bound, known.gap, known.unit, known.certified, level.algorithm)
@@ -156,7 +167,8 @@ def without_point(
         rows, program = used, with_rows(program, used)
     clock.lap("proof")
     answer = ProgramAnswer(None, (), trees)
-    verdict = judge_program(ProgramQuestion(program, proof.names, proof.gap), answer, about.model)
+    question = ProgramQuestion(program, proof.names, proof.gap)
+    verdict = _as_compared(judge_program(question, answer, about.model), proof.compared)
     tables = {CONFLICT: conflict_table(program, rows, trees[NO_POINT]), **tables_of_trees(program, (), trees)}
     return _results(tables, "infeasible", verdict, [], about)
 
@@ -173,10 +185,7 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
     """
     if not has_one_program(model):
         return Verdict((), ())
-    method = methods.Method("direct", "", compiled_program)
-    options = model_inputs.with_own_options(model, SolveOptions())
-    prepared = model_inputs.prepared_for(model, instance, options, method, {})
-    program = model_inputs.program_of(model, instance, compiled_program, prepared.parameters)
+    prepared, program, compared = compiled_again(model, instance)
     names = objectives_of(model, instance, list(program.objectives))
     made: dict[str, pd.DataFrame] = {}
     reading = Reading(results.tables, program, names)
@@ -196,6 +205,7 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
     stopped = results.termination not in ("optimal", "infeasible")
     answer = ProgramAnswer(x, results.levels, trees, stopped)
     verdict = judge_program(ProgramQuestion(program, names, gap, model.fix_after), answer, theorem)
+    verdict = _as_compared(verdict, compared)
     if x is None:
         return replace(verdict, violations=tuple(_differences(made, results.tables, (DUALS, NODES))))
     if verdict.violations:
@@ -222,6 +232,11 @@ def _by_row(program: Program, earlier: Sequence[str], tree: Tree) -> dict[str, N
     count = len(program.row_lower)
     by_row = {row: multipliers[block] for row, block in program.rows.items()}
     return by_row | {f"{name}_stays_optimal": multipliers[[count + at]] for at, name in enumerate(earlier)} | by_row
+
+
+def _as_compared(verdict: Verdict, compared: bool) -> Verdict:
+    """Return a verdict; of a program that may be another than that of the model nothing is proven."""
+    return verdict if compared else replace(verdict, unproven=True, infeasible=False)
 
 
 def _results(

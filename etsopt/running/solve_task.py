@@ -19,6 +19,7 @@ from etsopt.progress import checkpoint, quietly, tell, unlimited
 from etsopt.results.claims import violations_of
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import library, methods, model_inputs, own_program
+from etsopt.running.compared import is_as_pyomo_builds
 from etsopt.running.model import objectives_of
 from etsopt.solving.levels import as_answered, solve_levels
 from etsopt.solving.solution import STOPPED, Solution, Termination
@@ -148,9 +149,12 @@ class SolveTask:
             return own_method.solve(self.instance, parameters, names, self._run)
         program = self._program(parameters)
         names = names or objectives_of(self.model, self.instance, list(program.objectives))
+        compared = self.has_theorem or self.method.name == "pyomo"
+        compared = compared or is_as_pyomo_builds(self.model, self.instance, program, parameters)
         solution = self._minimise(program, parameters, names, self.options)
-        own = not self.has_theorem and own_program.has_one_program(self.model)
-        return own_program.proven(self.model, program, names, solution, self.options, self.clock) if own else solution
+        if self.has_theorem or not own_program.has_one_program(self.model):
+            return solution
+        return own_program.proven(self.model, program, names, solution, self.options, self.clock, compared)
 
     def _minimise(
         self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions

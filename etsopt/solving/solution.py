@@ -112,12 +112,16 @@ class Tree:
 
 @dataclass(frozen=True)
 class Proof:
-    """A program, its objectives in their order, the gap that is accepted, and by objective the tree of its bound."""
+    """A program, its objectives in their order, the gap that is accepted, and by objective the tree of its bound.
+
+    ``compared`` is True if the program was seen to be the one that Pyomo builds.
+    """
 
     program: Program
     names: tuple[str, ...]
     gap: float
     trees: Mapping[str, Tree]
+    compared: bool
 
 
 @dataclass(frozen=True)

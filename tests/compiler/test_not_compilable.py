@@ -18,7 +18,7 @@ from tests.compiler.plant import data, plant, with_cost, with_expression, with_r
 from tests.compiler.test_both_ways import Cases, cases
 
 REFERENCE = "Or use method 'pyomo', which builds every row by Pyomo."
-NEITHER = ("it is not linear", "it is a strict inequality")
+NEITHER = ("it is not linear", "it is a strict inequality", "its domain FiniteScalarRangeSet is not an interval")
 
 
 def refused(m: Any, given: dict[str, Any] | None = None) -> CompileError:

@@ -226,3 +226,37 @@ def test_a_limit_that_is_no_number_is_told_with_its_row_and_parameter() -> None:
     with pytest.raises(ModelError, match=r"cannot be created on its data: .*'limit'") as caught:
         built(m, DATA | {"most": math.nan})
     assert caught.value.advice == "Give a number for each index of most, in which `parameters` returns NaN."
+
+
+def _sos(m: pyo.AbstractModel) -> None:
+    m.one = pyo.SOSConstraint(var=m.take, sos=1)
+
+
+def _switched(m: pyo.AbstractModel) -> None:
+    m.yes = pyo.BooleanVar()
+
+
+@pytest.mark.parametrize(("add", "kind"), [(_sos, "SOSConstraint"), (_switched, "BooleanVar")])
+def test_a_component_of_which_no_row_is_read_is_refused(add: Any, kind: str) -> None:
+    m = with_worth(bare())
+    add(m)
+    with pytest.raises(ModelError, match=f"is a {kind}, of which no row is read"):
+        built(m)
+
+
+@pytest.mark.parametrize("members", [[0, 2, 5], [0, 0.5, 1.5], None])
+def test_a_domain_with_gaps_other_than_those_of_whole_numbers_is_refused(members: list[float] | None) -> None:
+    m = with_worth(bare())
+    domain = pyo.RangeSet(0.5, 3.5) if members is None else pyo.Set(initialize=members)
+    m.left = pyo.Var(domain=domain)
+    with pytest.raises(ModelError, match="which is not an interval"):
+        built(m)
+
+
+def test_a_row_that_is_switched_off_is_none() -> None:
+    m = with_worth(bare())
+    m.least = pyo.Constraint(m.ITEMS, rule=lambda m, i: m.take[i] >= 0.1 * i)
+    m.off = pyo.BuildAction(rule=lambda m: m.least[1].deactivate())
+    program = built(m)
+    assert program.rows["least"] == slice(0, 2)
+    assert program.row_lower.tolist() == [0.0, 0.2]
