@@ -90,21 +90,38 @@ class InstanceInputs:
     known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def of(cls, instance: Content) -> InstanceInputs:
-        """Return what is given of an instance."""
-        return cls(**{item.name: getattr(instance, item.name) for item in fields(cls) if item.init})
+    def of(cls, instance: Content | InstanceInputs, like: InstanceInputs | None = None) -> InstanceInputs:
+        """Return what is given of an instance.
+
+        Parameters
+        ----------
+        like
+            What was given before: texts of a table of units that is the same object are not read again.
+        """
+        if isinstance(instance, InstanceInputs):
+            return instance
+        given = cls(**{item.name: getattr(instance, item.name) for item in fields(cls) if item.init})
+        return given if like is None or like.units is not given.units else given._knowing(like)
 
     def with_allocation(self, **keys: Any) -> InstanceInputs:
         """Return the same under other keys of the policy's section ``allocation``."""
         allocation = self.policy.allocation.model_copy(update=keys)
-        return replace(self, policy=self.policy.model_copy(update={"allocation": allocation}))
+        return replace(self, policy=self.policy.model_copy(update={"allocation": allocation}))._knowing(self)
+
+    def _knowing(self, other: InstanceInputs) -> InstanceInputs:
+        vars(self)["texts"] = other.texts
+        return self
+
+    @cached_property
+    def texts(self) -> dict[str, Names]:
+        """Text columns of the units that were read, which hold under every policy."""
+        return {}
 
     def labels(self, column: str) -> Names:
         """Return a text column of the units as positions among its texts."""
-        if column not in self.known:
-            self.known[column] = Names.of(self.units[column].to_numpy())
-        found: Names = self.known[column]
-        return found
+        if column not in self.texts:
+            self.texts[column] = Names.of(self.units[column].to_numpy())
+        return self.texts[column]
 
     @property
     def sectors(self) -> list[str]:
