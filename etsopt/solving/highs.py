@@ -47,6 +47,9 @@ LEAST_MISSED, FINEST = 1e-13, 40
 ZERO_DUAL = 1.5e-10
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
+_IDLE: list[Any] = []
+"""Solvers that hold nothing: to construct and destroy one takes as long as to solve a small program."""
+
 
 def solve(program: Program, name: str, options: SolveOptions, bound: float = -math.inf) -> Outcome:
     """Minimise one objective of a program until the deadline of `etsopt.progress`.
@@ -67,7 +70,13 @@ def solve(program: Program, name: str, options: SolveOptions, bound: float = -ma
     UsageError
         If a solver option is unknown, of the wrong type, or reserved.
     """
-    return Loaded(program, name, options, bound).solve()
+    highs = _IDLE.pop() if _IDLE else construct()
+    outcome = Loaded(program, name, options, bound, highs).solve()
+    # One that was asked to stop, or failed, may be asked or fail ever after.
+    if outcome.termination is Termination.OPTIMAL and not is_over():
+        require(highs.clear(), "the solver could not be cleared")
+        _IDLE.append(highs)
+    return outcome
 
 
 class Loaded:
@@ -77,13 +86,17 @@ class Loaded:
     ----------
     program, name, options, bound
         As `solve` takes them, and with the same errors.
+    highs
+        A solver that holds nothing; None for a new one.
     """
 
-    def __init__(self, program: Program, name: str, options: SolveOptions, bound: float = -math.inf) -> None:
+    def __init__(
+        self, program: Program, name: str, options: SolveOptions, bound: float = -math.inf, highs: Any = None
+    ) -> None:
         refuse_own(options.solver_options)
         self._program, self._name, self._options, self._scaled = program, name, options, scale(program, name)
         self._bound = bound
-        self._highs = construct()
+        self._highs = construct() if highs is None else highs
         set_options(self._highs, OWN_OPTIONS | {"random_seed": options.seed})
         self._adapt(algorithm_for(program, name))
         load(self._highs, self._scaled.program, name)
