@@ -146,7 +146,7 @@ class Loaded:
             return without_columns(self._program, self._name)
         # The solver counts the time of all its runs.
         set_options(self._highs, {"time_limit": self._highs.getRunTime() + seconds_left()})
-        with stoppable(self._highs):
+        with stoppable(self._highs, self._program):
             status = run(self._highs)
             if not self._program.integer.any() and is_doubtful(self._highs):
                 set_options(self._highs, {"presolve": "off"})
@@ -208,7 +208,7 @@ class Loaded:
         set_options(highs, options | self._options.solver_options)
         load(highs, program, self._name)
         require(highs.setBasis(basis), "the basis was not accepted")
-        with stoppable(highs):
+        with stoppable(highs, program):
             run(highs)
         return highs if STATUS.get(highs.getModelStatus().name) is Termination.OPTIMAL else None
 
