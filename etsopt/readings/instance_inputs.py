@@ -96,7 +96,7 @@ class InstanceInputs:
         Parameters
         ----------
         like
-            What was given before: texts of a table of units that is the same object are not read again.
+            What was given before: a table of units that is the same object is not read again.
         """
         if isinstance(instance, InstanceInputs):
             return instance
@@ -109,19 +109,20 @@ class InstanceInputs:
         return replace(self, policy=self.policy.model_copy(update={"allocation": allocation}))._knowing(self)
 
     def _knowing(self, other: InstanceInputs) -> InstanceInputs:
-        vars(self)["texts"] = other.texts
+        vars(self)["of_units"] = other.of_units
         return self
 
     @cached_property
-    def texts(self) -> dict[str, Names]:
-        """Text columns of the units that were read, which hold under every policy."""
+    def of_units(self) -> dict[Any, Any]:
+        """Readings of the table of units alone, which hold under every policy."""
         return {}
 
     def labels(self, column: str) -> Names:
         """Return a text column of the units as positions among its texts."""
-        if column not in self.texts:
-            self.texts[column] = Names.of(self.units[column].to_numpy())
-        return self.texts[column]
+        if column not in self.of_units:
+            self.of_units[column] = Names.of(self.units[column].to_numpy())
+        found: Names = self.of_units[column]
+        return found
 
     @property
     def sectors(self) -> list[str]:
@@ -153,10 +154,14 @@ class InstanceInputs:
 
     def first_stated(self, *columns: str) -> NDArray[np.float64]:
         """Return the first number that a unit states in these columns, NaN if it states none, shape ``(units,)``."""
-        found = np.full(len(self.units), np.nan)
-        for column in columns:
-            if column in self.units:
-                found = np.where(np.isnan(found), self.units[column].to_numpy(dtype=float), found)
+        if columns not in self.of_units:
+            stated = np.full(len(self.units), np.nan)
+            for column in columns:
+                if column in self.units:
+                    stated = np.where(np.isnan(stated), self.units[column].to_numpy(dtype=float), stated)
+            stated.flags.writeable = False
+            self.of_units[columns] = stated
+        found: NDArray[np.float64] = self.of_units[columns]
         return found
 
     @cached_property

@@ -94,7 +94,7 @@ class Engine:
 
     @cached_property
     def readings(self) -> InstanceInputs:
-        """The instance as the checker reads it, whose texts it reads once for all scenarios that change no table."""
+        """The instance as the checker reads it: its units once for all scenarios that change no table."""
         return InstanceInputs.of(self.instance)
 
     @cached_property

@@ -162,7 +162,12 @@ def numbers_of(results: Results, tables: tuple[str, ...] | None) -> dict[Label, 
     values = dict(_of_levels(results.levels))
     for name, _dot, column in (one.partition(".") for one in (TOTALS if tables is None else tables)):
         if name in results.tables:
-            values.update(_of_table(name, results.tables[name], column))
+            for labels, numbers in _of_table(name, results.tables[name], column):
+                values.update(
+                    (label, float(number))
+                    for label, number in zip(labels, numbers, strict=True)
+                    if math.isfinite(number)
+                )
     return values
 
 
@@ -176,8 +181,8 @@ def _of_levels(levels: Sequence[LevelResult]) -> Iterator[tuple[Label, float]]:
 
 def _of_table(
     name: str, table: pd.DataFrame | Mapping[str, NDArray[Any]], only: str = ""
-) -> Iterator[tuple[Label, float]]:
-    """Yield the numbers of a table by label, column by column, or those of one column."""
+) -> Iterator[tuple[list[Label], Sequence[float]]]:
+    """Yield the labels and numbers of each column of a table, or those of one column."""
     kept = [column for column in table if not only or column in (only, *LABELS, *IDENTIFIERS, "price_unit")]
     if isinstance(table, pd.DataFrame):
         kinds = {str(column): kind.kind for column, kind in table[kept].dtypes.items()}
@@ -191,9 +196,7 @@ def _of_table(
     columns = [column for column, kind in kinds.items() if kind in "biuf" and column not in (*LABELS, *IDENTIFIERS)]
     for column in columns:
         values = cells.get(column, ())
-        for label, value in zip(_labels(name, column, about, len(values)), values, strict=True):
-            if math.isfinite(value):
-                yield label, float(value)
+        yield _labels(name, column, about, len(values)), values
 
 
 # Tables of the same rows have the same labels in every outcome of a process.
