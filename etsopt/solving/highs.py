@@ -103,7 +103,9 @@ class Loaded:
 
     def _adapt(self, algorithm: dict[str, Any]) -> None:
         """Set the options that depend on the numbers of the program; the caller's options take precedence."""
-        gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default, self._bound)
+        gaps: dict[str, float] = {}
+        if self._program.integer.any():
+            gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default, self._bound)
         set_options(self._highs, {"solver": "choose"} | algorithm | gaps)
         set_options(self._highs, self._options.solver_options)
 
