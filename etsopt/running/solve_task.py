@@ -46,7 +46,8 @@ REPORTED = ("rounded_by_t", "misses_t", "distance_t")
 """Tonnes of an answer that the checker reports."""
 
 WITHOUT_PRESOLVE = 500
-"""Most columns of a program of parts, such as cells, that simplex solves in half of the time without presolve."""
+"""Most columns of a program of parts, such as cells, that simplex solves in half of the time without presolve:
+`docs/decisions/0133-small-programs.md`."""
 
 
 @dataclass(frozen=True)

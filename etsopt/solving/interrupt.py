@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 SHORT = 10_000
-"""Most coefficients of a linear program that ends within milliseconds: to ask after each step would take as long."""
+"""Most coefficients of a linear program that ends within milliseconds: to ask after each step would take as long.
+`docs/decisions/0133-small-programs.md`."""
 
 
 @contextmanager

@@ -183,9 +183,8 @@ def _enterprises(numbers: UnitNumbers, issued: pd.DataFrame) -> pd.DataFrame:
         table[name] = owner.sums(issued[name].to_numpy())
     if instance.enterprises is not None:
         table = instance.cached("columns of enterprises", lambda: _own_columns(instance)) | table
-    # Of a million units as many texts would be looked at once more.
-    names = instance.cached("column of enterprises", lambda: pd.Series(owner.names).array)
-    return pd.DataFrame(table | {"enterprise_id": names.copy()}, copy=False)
+    table["enterprise_id"] = instance.cached("column of enterprises", lambda: pd.Series(owner.names).array).copy()
+    return pd.DataFrame(table, copy=False)
 
 
 def _own_columns(instance: Instance) -> dict[str, pd.Series]:
@@ -228,9 +227,7 @@ def _aligned_by_name(
 
 def _has_duals(level: Any) -> bool:
     """Return True if the table of multipliers has a row for an objective."""
-    return any(
-        row in (*COUPLING, "largest_change_covers") and np.any(prices) for row, prices in level.multipliers.items()
-    )
+    return any(np.any(own) for row, own in level.multipliers.items() if row in (*COUPLING, "largest_change_covers"))
 
 
 def _shadow_prices(
