@@ -185,9 +185,10 @@ def _of_table(
     """Yield the labels and numbers of each column of a table, or those of one column."""
     kept = [column for column in table if not only or column in (only, *LABELS, *IDENTIFIERS, "price_unit")]
     if isinstance(table, pd.DataFrame):
-        kinds = {str(column): kind.kind for column, kind in table[kept].dtypes.items()}
+        own = table[kept] if only else table
+        kinds = {str(column): kind.kind for column, kind in own.dtypes.items()}
         # All cells at once: each column that pandas is asked for costs as much as a dozen of numbers.
-        cells = dict(zip(kinds, zip(*table[kept].to_numpy(dtype=object).tolist(), strict=True), strict=False))
+        cells = dict(zip(kinds, zip(*own.to_numpy(dtype=object).tolist(), strict=True), strict=False))
     else:
         kinds = {column: table[column].dtype.kind for column in kept}
         cells = {column: tuple(table[column].tolist()) for column in kept}
