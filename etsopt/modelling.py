@@ -171,7 +171,7 @@ class ProgramModel(OptimisedModel):
         Part of a solution that a sweep keeps: a number of every unit.
     claim
         What the checker judges without tables of units: ``allocation`` and multipliers, ``rows``, ``duals`` and
-        ``weights``, as `etsopt.checking.allocation.claim` takes them, and tables of ``totals``.
+        ``weights``, as `etsopt.checking.allocation.claim` takes them, and columns of ``totals`` by table.
     """
 
     parameters: Callable[[Instance], Arrays]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from etsopt.data.instance import Instance
+    from etsopt.readings.instance_inputs import InstanceInputs
 
 OF_PROGRAM = ("certified_program", "infeasible_program")
 """Statuses of a program of the user's own: it is proven, and its formulation is taken as given."""
@@ -131,7 +132,7 @@ class Question:
     Parameters
     ----------
     instance
-        Units, measures and limits of the policy.
+        Units, measures and limits of the policy; what was read of them before is not read again.
     model
         Name of the model, one of `etsopt.checking.theorem.THEOREMS`.
     gap
@@ -139,7 +140,7 @@ class Question:
         theorem. Of real allowances at most `etsopt.checking.tolerances.REAL_GAP_RELATIVE` of it counts.
     """
 
-    instance: Instance
+    instance: Instance | InstanceInputs
     model: str = "allocation"
     gap: float | None = None
 
@@ -184,7 +185,8 @@ class Verdict:
     misses_t
         Largest amount by which the answer misses a limit [t].
     kept
-        Multipliers of earlier objectives that the answer does not state and the checker found, as rows of ``duals``.
+        Multipliers of earlier objectives that the answer does not state and the checker found, by objective and earlier
+        one; `etsopt.checking.allocation.duals.table_of_kept` states them.
     missing_days
         Days of reviewers that are proven to be missing for a plan of reviews; None if there is a plan.
     theorem
@@ -211,7 +213,7 @@ class Verdict:
     unproven: bool = False
     tolerated: bool = False
     misses_t: float | None = None
-    kept: pd.DataFrame | None = None
+    kept: Mapping[tuple[str, str], float] | None = None
     missing_days: float | None = None
     theorem: str = ""
     calculated: bool = False

@@ -24,7 +24,7 @@ from etsopt.program.program import Objectives, Program
 from etsopt.program.sparse_rows import stacked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 def build_program(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> Program:
@@ -175,7 +175,7 @@ class CompiledModel:
         compiled._components = components
         for columns in components.columns:
             inputs.number_columns(columns.variable)
-        compiled.program = compiled._evaluated()
+        compiled.program = compiled._evaluated(lazily=True)
         return compiled
 
     def templates(self) -> tuple[Inputs, Components]:
@@ -211,8 +211,8 @@ class CompiledModel:
         self._reads[part.title] |= block.body.reads
         return block
 
-    def _evaluated(self) -> Program:
-        """Evaluate every component."""
+    def _evaluated(self, lazily: bool = False) -> Program:
+        """Evaluate every component, objectives as `update` does."""
         bounds = [self._evaluate(part) for part in self._components.columns]
         rows = [self._rows(part, set()) for part in self._components.rows]
         ends = np.cumsum([0, *(len(block.lower) for block in rows)]).tolist()
@@ -226,8 +226,17 @@ class CompiledModel:
             _joined([block.integer for block in bounds]).astype(bool),
             {part.name: slice(*ends[number : number + 2]) for number, part in enumerate(self._components.rows)},
             dict(self._inputs.columns),
-            {part.name: self._evaluate(part) for part in self._components.costs},
+            self._costs(Objectives({}), self._components.costs, lazily),
         )
+
+    def _costs(self, objectives: Objectives, costs: Iterable[Cost], lazily: bool) -> Objectives:
+        """Evaluate some objectives, or lazily once they are asked for: a solve needs some of them only."""
+        for cost in costs:
+            if lazily:
+                objectives.find_later(cost.name, partial(self._evaluate, cost))
+            else:
+                objectives[cost.name] = self._evaluate(cost)
+        return objectives
 
     def _patched(self, old: Program, changed: set[str], lazily: bool) -> Program:
         """Evaluate the components that read a changed parameter, and keep the rest of a program."""
@@ -251,13 +260,9 @@ class CompiledModel:
                 new.row_lower[place], new.row_upper[place] = block.lower, block.upper
                 if block.body is not body:
                     matrices[rows.name] = block.body.matrix
-        for cost in self._components.costs:
-            if self._reads[cost.title] & changed:
-                if lazily:
-                    # A solve needs some of the objectives only.
-                    objectives.find_later(cost.name, partial(self._evaluate, cost))
-                else:
-                    objectives[cost.name] = self._evaluate(cost)
+        # An objective that nobody has asked for has read nothing, and is still to be found.
+        costs = [part for part in self._components.costs if self._reads.get(part.title, changed) & changed]
+        self._costs(objectives, costs, lazily)
         if all(matrix.equals(old.matrix.part(old.rows[name])) for name, matrix in matrices.items()):
             return new
         parts = [matrices.get(name) or old.matrix.part(place) for name, place in old.rows.items()]

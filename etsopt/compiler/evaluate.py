@@ -13,7 +13,7 @@ from pyomo.core.expr.numvalue import native_numeric_types
 from pyomo.core.expr.template_expr import GetItemExpression, IndexTemplate, TemplateSumExpression
 
 from etsopt.compiler.guards import MembersOf
-from etsopt.compiler.lookups import Lookups, is_expression, is_number
+from etsopt.compiler.lookups import Lookups, is_distinct, is_expression, is_number
 from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, all_aligned, plus, times
 from etsopt.language import _
 
@@ -72,7 +72,7 @@ class Evaluator(Lookups):
         if isinstance(node, IndexTemplate):
             return self.index(node, space)
         if isinstance(node, GetItemExpression) and node.arg(0).ctype is pyo.Param:
-            return self.lookup(node.arg(0), self.parameter(node.arg(0)), node.args[1:], space, self.number)[0]
+            return self.lookup(node.arg(0), self.parameter(node.arg(0)), node.args[1:], space, self.number)
         if isinstance(node, GetItemExpression | TemplateSumExpression) or node.is_named_expression_type():
             return self._constant(node, space)
         if not node.is_expression_type() and node.ctype is pyo.Param:
@@ -188,8 +188,8 @@ class Evaluator(Lookups):
         name = component.local_name
         place = self.inputs.columns[name]
         numbers = np.arange(place.start, place.stop, dtype=np.int32)
-        columns, distinct = self.lookup(component, numbers, arguments, space, self.number)
-        terms.linear.append(Term(space, name, columns, factor, distinct))
+        columns = self.lookup(component, numbers, arguments, space, self.number)
+        terms.linear.append(Term(space, name, columns, factor, is_distinct(arguments, space)))
 
     def _named(self, component: Any, arguments: Any, space: Space, use: Callable[[Any, Space], None]) -> None:
         """Use the rule of a named expression with its indices bound to the values of the arguments."""
@@ -237,14 +237,15 @@ class Evaluator(Lookups):
         grouped = self.inputs.grouped[source.component.local_name]
         starts, members = grouped.groups.starts, grouped.groups.members
         numbers = np.arange(len(starts) - 1)
-        which, once = self.lookup(source.component, numbers, source.arguments, space, self.number)
+        which = self.lookup(source.component, numbers, source.arguments, space, self.number)
         group = space.full(which).reshape(-1)
         counts = starts[group + 1] - starts[group]
         if not np.array_equal(group, numbers):
             before = np.cumsum(counts) - counts
             members = members[np.arange(counts.sum()) + np.repeat(starts[group] - before, counts)]
         columns = [members] if members.ndim == 1 else list(members.T)
-        distinct = len(columns) if grouped.is_partition and once and space.rows is None else 0
+        once = grouped.is_partition and space.rows is None and is_distinct(source.arguments, space)
+        distinct = len(columns) if once else 0
         return space.laid_out(counts, [ValueIndex(values, distinct) for values in columns], tuple(placeholders))
 
     def _not_linear(self) -> CompileError:

@@ -59,8 +59,8 @@ class Lookups:
         arguments: Any,
         space: Space,
         number: Callable[[Any, Space], Any],
-    ) -> tuple[Any, bool]:
-        """Return the items of an indexed component at its arguments, and True if no row gets one twice.
+    ) -> Any:
+        """Return the items of an indexed component at its arguments.
 
         Arguments that follow the axes in order give a view instead of a copy.
 
@@ -80,13 +80,11 @@ class Lookups:
         lengths = [members.size for members in sets]
         axes = [place.axis for place in places if isinstance(place, AxisIndex)]
         if len(axes) == len(places) and axes == sorted(set(axes)):
-            items = _view(data.reshape(lengths), axes, space)
-        else:
-            position: Any = 0
-            for place, length in zip(places, lengths, strict=True):
-                position = plus(times(position, length), place.position() if isinstance(place, AxisIndex) else place)
-            items = data.reshape(-1)[position]
-        return items, _is_distinct(arguments, space)
+            return _view(data.reshape(lengths), axes, space)
+        position: Any = 0
+        for place, length in zip(places, lengths, strict=True):
+            position = plus(times(position, length), place.position() if isinstance(place, AxisIndex) else place)
+        return data.reshape(-1)[position]
 
     def check_index(self, component: Any, arguments: Any, space: Space, number: Callable[[Any, Space], Any]) -> None:
         """Check that an indexed component has the indices of its arguments."""
@@ -168,7 +166,7 @@ def _view(data: NDArray[Any], axes: list[int], space: Space) -> Any:
     return data[tuple(slice(0, space.shape[axis]) for axis in axes)].reshape(shape)
 
 
-def _is_distinct(arguments: Any, space: Space) -> bool:
+def is_distinct(arguments: Any, space: Space) -> bool:
     """Return True if the arguments name every summed axis, so that no two elements of a row share them."""
     bound = [_bound(item, space) for item in arguments]
     along = {(item.axis, item.column): item.members for item in bound if isinstance(item, AxisIndex)}

@@ -147,7 +147,9 @@ class Space:
 
     def full(self, value: Any) -> NDArray[Any]:
         """Return a value broadcast to every element of the space."""
-        return np.broadcast_to(aligned(value, len(self.shape)), self.shape)
+        known = aligned(value, len(self.shape))
+        is_full = isinstance(known, np.ndarray) and known.shape == self.shape
+        return known if is_full else np.broadcast_to(known, self.shape)
 
 
 def aligned(value: Any, dimensions: int) -> Any:

@@ -127,8 +127,10 @@ def _problems_of_enterprises(instance: Content) -> list[Problem]:
 
 
 def _problems_of_output_cuts(instance: Content) -> list[Problem]:
-    units, policy = instance.units, instance.policy
-    cut = units["sector"].isin(list(policy.abatement.output_cut)).to_numpy()
+    units, sector, named = instance.units, instance.labels("sector"), instance.policy.abatement.output_cut
+    cut = np.array([name in named for name in sector.names], dtype=bool)[sector.code]
+    if not cut.any():
+        return []
     without = cut & np.isnan(output_of(units))
     if not without.any():
         return []

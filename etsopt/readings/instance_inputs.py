@@ -90,20 +90,38 @@ class InstanceInputs:
     known: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @classmethod
-    def of(cls, instance: Content) -> InstanceInputs:
-        """Return what is given of an instance."""
-        return cls(**{item.name: getattr(instance, item.name) for item in fields(cls) if item.init})
+    def of(cls, instance: Content | InstanceInputs, like: InstanceInputs | None = None) -> InstanceInputs:
+        """Return what is given of an instance.
+
+        Parameters
+        ----------
+        like
+            What was given before: a table of units that is the same object is not read again.
+        """
+        if isinstance(instance, InstanceInputs):
+            return instance
+        given = cls(**{item.name: getattr(instance, item.name) for item in fields(cls) if item.init})
+        return given if like is None or like.units is not given.units else given._knowing(like)
 
     def with_allocation(self, **keys: Any) -> InstanceInputs:
         """Return the same under other keys of the policy's section ``allocation``."""
         allocation = self.policy.allocation.model_copy(update=keys)
-        return replace(self, policy=self.policy.model_copy(update={"allocation": allocation}))
+        return replace(self, policy=self.policy.model_copy(update={"allocation": allocation}))._knowing(self)
+
+    def _knowing(self, other: InstanceInputs) -> InstanceInputs:
+        vars(self)["of_units"] = other.of_units
+        return self
+
+    @cached_property
+    def of_units(self) -> dict[Any, Any]:
+        """Readings of the table of units alone, which hold under every policy."""
+        return {}
 
     def labels(self, column: str) -> Names:
         """Return a text column of the units as positions among its texts."""
-        if column not in self.known:
-            self.known[column] = Names.of(self.units[column].to_numpy())
-        found: Names = self.known[column]
+        if column not in self.of_units:
+            self.of_units[column] = Names.of(self.units[column].to_numpy())
+        found: Names = self.of_units[column]
         return found
 
     @property
@@ -136,10 +154,14 @@ class InstanceInputs:
 
     def first_stated(self, *columns: str) -> NDArray[np.float64]:
         """Return the first number that a unit states in these columns, NaN if it states none, shape ``(units,)``."""
-        found = np.full(len(self.units), np.nan)
-        for column in columns:
-            if column in self.units:
-                found = np.where(np.isnan(found), self.units[column].to_numpy(dtype=float), found)
+        if columns not in self.of_units:
+            stated = np.full(len(self.units), np.nan)
+            for column in columns:
+                if column in self.units:
+                    stated = np.where(np.isnan(stated), self.units[column].to_numpy(dtype=float), stated)
+            stated.flags.writeable = False
+            self.of_units[columns] = stated
+        found: NDArray[np.float64] = self.of_units[columns]
         return found
 
     @cached_property

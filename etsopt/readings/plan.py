@@ -70,8 +70,7 @@ def of_power(instance: InstanceInputs) -> NDArray[np.bool_]:
     """Return the units that the rule treats as power, shape ``(units,)``; none under a rule for industry."""
     if instance.policy.rule.name != NATIONAL:
         return np.zeros(len(instance.units), dtype=bool)
-    power: NDArray[np.bool_] = (instance.units["sector"] == "power").to_numpy()
-    return power
+    return instance.labels("sector").where("power")
 
 
 def has_balance_value(instance: InstanceInputs, sector: str | None = None) -> bool:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 ROUNDING = 2.0**-50
 """Largest difference of equal sums after rounding to doubles, relative to the sums: a few units in the last place."""
 
+COARSE = 512
+"""Breakpoints of which one is looked at first; of a million units all take longer than their sort."""
+
 
 @dataclass(frozen=True)
 class BalanceValue:
@@ -100,21 +103,29 @@ class _Curve:
         """Return the balance value at the change of sign."""
         breakpoints = np.unique(np.concatenate([self.enter, self.leave]))
         # Every unit has +cap before the first breakpoint and -cap after the last, so the sum changes sign in between.
-        after = int(np.searchsorted(-self._at(breakpoints), 0.0, side="left"))
+        # The sum is found at few of them, then at those between the two at which it changes sign.
+        coarse = int(np.searchsorted(-self._at(breakpoints[::COARSE]), 0.0, side="left"))
+        first = max(coarse - 1, 0) * COARSE
+        after = first + int(np.searchsorted(-self._at(breakpoints[first : coarse * COARSE + 1]), 0.0, side="left"))
         for position in range(max(after - 1, 1), min(after + 3, len(breakpoints))):
             flat = self._flat_between(breakpoints[position - 1], breakpoints[position])
             if flat is not None:
                 return flat
         return self._root_between(breakpoints[max(after - 1, 0)], breakpoints[min(after, len(breakpoints) - 1)])
 
-    def _at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the sum at each breakpoint, from cumulative sums over units in order of falling intensity."""
+    @cached_property
+    def _in_order(self) -> tuple[NDArray[np.float64], ...]:
+        """Points at which units enter and leave, and cumulative sums of E and of E times intensity."""
         # Units enter and leave the linear part in the same order, that of falling intensity.
         order = np.argsort(-self.intensity)
         e = np.concatenate([[0.0], np.cumsum(self.emissions[order])])
         ei = np.concatenate([[0.0], np.cumsum((self.emissions * self.intensity)[order])])
-        entered = np.searchsorted(self.enter[order], z, side="right")
-        left = np.searchsorted(self.leave[order], z, side="right")
+        return self.enter[order], self.leave[order], e, ei
+
+    def _at(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum at each breakpoint, from cumulative sums over units in order of falling intensity."""
+        enter, leave, e, ei = self._in_order
+        entered, left = np.searchsorted(enter, z, side="right"), np.searchsorted(leave, z, side="right")
         e_entered, e_left, ei_entered, ei_left = e[entered], e[left], ei[entered], ei[left]
         linear = self.slope * ((e_entered - e_left) - (ei_entered - ei_left) * z)
         total: NDArray[np.float64] = self.cap * (self.emissions.sum() - e_entered) + linear - self.cap * e_left

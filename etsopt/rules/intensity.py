@@ -102,10 +102,10 @@ def stated_balance_values(policy: Policy, sector: str, years: Sequence[int] | ND
     DataError
         If an interval is stated, which is two problems, or the value of a year is not.
     """
-    from etsopt.data.policy.allocation import Interval, SectorPolicy
+    from etsopt.data.policy.allocation import UNSTATED, Interval
     from etsopt.data.policy.yearly import by_year
 
-    stated, key = policy.sectors.get(sector, SectorPolicy()).balance_value, f"sectors.{sector}.balance_value"
+    stated, key = policy.sectors.get(sector, UNSTATED).balance_value, f"sectors.{sector}.balance_value"
     if isinstance(stated, Interval):
         what = _("is from {lower:g} to {upper:g}: expected one value", lower=stated.lower, upper=stated.upper)
         advice = _("State one, or sweep over both: `etsopt solve` does, and etsopt.sweep in Python.")

@@ -165,6 +165,17 @@ def reference_allowances(instance: Instance) -> Reference:
     DataError
         If a parameter is wrong, or a column that the rule or a target needs is absent.
     """
+    policy, found = instance.policy, RULES.get(instance.policy.rule.name)
+    # What is kept holds the policy and the rule, so that nothing else has their identity.
+    held = instance.cached(
+        "reference of a policy", lambda: (_found(instance), policy, found), key=f"{id(policy)} {id(found)}"
+    )
+    reference: Reference = held[0]
+    return reference
+
+
+def _found(instance: Instance) -> Reference:
+    """Return the reference allowances of a policy that is asked for the first time."""
     from etsopt.rules.cases import problems_of_cases, units_named
 
     parameters = parameters_of(instance)

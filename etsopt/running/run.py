@@ -137,6 +137,7 @@ def as_checked(model: Model, instance: Instance, results: Results, adaptation: A
         What `adapted_to` returns; None of an instance that was taken before.
     """
     about = results.provenance
+    about.instance_hash = instance.hash
     about.moved_by_band = _moved_by_bands(model, instance)
     if adaptation is not None:
         about.ignored, about.own_rule = adaptation

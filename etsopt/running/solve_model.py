@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.modelling import Model, Prepared, TablesBefore
     from etsopt.provenance import Provenance
+    from etsopt.readings.instance_inputs import InstanceInputs
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Solution
 
@@ -39,9 +40,15 @@ class Solved(NamedTuple):
     task: SolveTask
     solution: Solution
 
-    def results(self, whole: bool = True) -> Results:
-        """Return the results, with tables and verdict, even after the deadline; else with totals alone, if they can."""
-        return self.task.checked(self.solution) if whole else self.task.claimed(self.solution)
+    def results(self, readings: InstanceInputs | None = None) -> Results:
+        """Return the results, with tables and verdict, even after the deadline.
+
+        Parameters
+        ----------
+        readings
+            What the checker has read before, with which totals suffice for tables if a model states what proves them.
+        """
+        return self.task.checked(self.solution) if readings is None else self.task.claimed(self.solution, readings)
 
 
 def solve_model(

@@ -10,12 +10,14 @@ import pandas as pd
 
 from etsopt.checking import Answer, Question, judge, judge_claim
 from etsopt.checking.allocation.claim import ArrayMultipliers, Claim
+from etsopt.checking.allocation.duals import table_of_kept
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS
 from etsopt.checking.verdict import PROVEN
 from etsopt.errors import StoppedError
 from etsopt.language import _
 from etsopt.modelling import PreparedModel, ProgramModel
 from etsopt.progress import checkpoint, quietly, tell, unlimited
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.results.claims import violations_of
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import library, methods, model_inputs, own_program
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
 REPORTED = ("rounded_by_t", "misses_t", "distance_t")
 """Tonnes of an answer that the checker reports."""
 
+WITHOUT_PRESOLVE = 500
+"""Most columns of a program of parts, such as cells, that simplex solves in half of the time without presolve:
+`docs/decisions/0133-small-programs.md`."""
+
 
 @dataclass(frozen=True)
 class SolveTask:
@@ -59,6 +65,8 @@ class SolveTask:
     prepared: Prepared
     first: Results | None = None
     """Results of the model that this one starts from."""
+    readings: InstanceInputs | None = None
+    """The instance as the checker reads it, if it has read the tables before; else it reads them for each answer."""
 
     @property
     def has_theorem(self) -> bool:
@@ -68,7 +76,7 @@ class SolveTask:
     def _judged(self, answer: Tables | Claim, levels: Sequence[LevelStated], stopped: bool = False) -> Verdict:
         """Return the checker's verdict on an answer, with the levels of the model that this one starts from."""
         before = self.first.levels if self.first else ()
-        question = Question(self.instance, self.about.model, self.about.options.gap)
+        question = Question(self.readings or self.instance, self.about.model, self.about.options.gap)
         if isinstance(answer, Claim):
             return judge_claim(question, answer, levels, stopped)
         return judge(question, Answer(answer, (*before, *levels), stopped))
@@ -89,8 +97,14 @@ class SolveTask:
             self.clock.lap("tables")
             return self._results(solution, tables)
 
-    def claimed(self, solution: Solution) -> Results:
-        """Return the results of a solution with tables of totals alone, if the model states arrays that prove it."""
+    def claimed(self, solution: Solution, readings: InstanceInputs) -> Results:
+        """Return the results of a solution with columns of totals alone, if the model states arrays that prove it.
+
+        Parameters
+        ----------
+        readings
+            What the checker has read of the same tables, or of others.
+        """
         claim = self.model.claim if isinstance(self.model, ProgramModel) else None
         if claim is None or not self.has_theorem or not solution.values:
             return self.checked(solution)
@@ -99,7 +113,8 @@ class SolveTask:
             totals, multipliers = stated["totals"], (stated[name] for name in ("rows", "duals", "weights"))
             self.clock.lap("tables")
             held = Claim(stated["allocation"], totals["sectors"], ArrayMultipliers(*multipliers).read)
-            results = self._results(solution, totals, held)
+            own = replace(self, readings=InstanceInputs.of(self.instance, readings))
+            results = own._results(solution, totals, held)
         # What arrays do not prove is looked at whole.
         return results if results.certified else self.checked(solution)
 
@@ -182,7 +197,8 @@ class SolveTask:
             At the deadline: the model's method returns its incumbent.
         """
         program = model_inputs.program_of(self.model, self.instance, self.method.build, parameters)
-        options = replace(self.options, mps=None)
+        own: dict[str, Any] = {"presolve": "off"} if program.matrix.columns <= WITHOUT_PRESOLVE else {}
+        options = replace(self.options, mps=None, solver_options=own | self.options.solver_options)
         with quietly():
             if by_solver:
                 solution = solve_levels(program, names, options, {})
@@ -321,8 +337,9 @@ class SolveTask:
 
 def _with_kept(tables: Any, verdict: Verdict) -> Any:
     """Return the tables with the multipliers of earlier objectives, so that a later check need not find them again."""
-    if verdict.kept is None or not len(verdict.kept):
+    if not verdict.kept:
         return tables
+    kept = table_of_kept(verdict.kept, {level.name: level.unit for level in verdict.levels})
     # An empty table has no types to keep.
-    parts = [part for part in (tables["duals"], verdict.kept) if len(part)]
+    parts = [part for part in (tables["duals"], kept) if len(part)]
     return {**tables, "duals": pd.concat(parts, ignore_index=True)}

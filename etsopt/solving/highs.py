@@ -47,6 +47,9 @@ LEAST_MISSED, FINEST = 1e-13, 40
 ZERO_DUAL = 1.5e-10
 """A scaled dual up to this is zero, and a reduced cost up to this share of its terms; the solver works to 1e-10."""
 
+_IDLE: list[Any] = []
+"""Solvers that hold nothing: to construct and destroy one takes as long as to solve a small program."""
+
 
 def solve(program: Program, name: str, options: SolveOptions, bound: float = -math.inf) -> Outcome:
     """Minimise one objective of a program until the deadline of `etsopt.progress`.
@@ -67,7 +70,13 @@ def solve(program: Program, name: str, options: SolveOptions, bound: float = -ma
     UsageError
         If a solver option is unknown, of the wrong type, or reserved.
     """
-    return Loaded(program, name, options, bound).solve()
+    highs = _IDLE.pop() if _IDLE else construct()
+    outcome = Loaded(program, name, options, bound, highs).solve()
+    # One that was asked to stop, or failed, may be asked or fail ever after.
+    if outcome.termination is Termination.OPTIMAL and not is_over():
+        require(highs.clear(), "the solver could not be cleared")
+        _IDLE.append(highs)
+    return outcome
 
 
 class Loaded:
@@ -77,20 +86,26 @@ class Loaded:
     ----------
     program, name, options, bound
         As `solve` takes them, and with the same errors.
+    highs
+        A solver that holds nothing; None for a new one.
     """
 
-    def __init__(self, program: Program, name: str, options: SolveOptions, bound: float = -math.inf) -> None:
+    def __init__(
+        self, program: Program, name: str, options: SolveOptions, bound: float = -math.inf, highs: Any = None
+    ) -> None:
         refuse_own(options.solver_options)
         self._program, self._name, self._options, self._scaled = program, name, options, scale(program, name)
         self._bound = bound
-        self._highs = construct()
+        self._highs = construct() if highs is None else highs
         set_options(self._highs, OWN_OPTIONS | {"random_seed": options.seed})
         self._adapt(algorithm_for(program, name))
         load(self._highs, self._scaled.program, name)
 
     def _adapt(self, algorithm: dict[str, Any]) -> None:
         """Set the options that depend on the numbers of the program; the caller's options take precedence."""
-        gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default, self._bound)
+        gaps: dict[str, float] = {}
+        if self._program.integer.any():
+            gaps = gaps_for(self._program, self._name, self._scaled, self._options.gap_or_default, self._bound)
         set_options(self._highs, {"solver": "choose"} | algorithm | gaps)
         set_options(self._highs, self._options.solver_options)
 
@@ -133,7 +148,7 @@ class Loaded:
             return without_columns(self._program, self._name)
         # The solver counts the time of all its runs.
         set_options(self._highs, {"time_limit": self._highs.getRunTime() + seconds_left()})
-        with stoppable(self._highs):
+        with stoppable(self._highs, self._program):
             status = run(self._highs)
             if not self._program.integer.any() and is_doubtful(self._highs):
                 set_options(self._highs, {"presolve": "off"})
@@ -195,7 +210,7 @@ class Loaded:
         set_options(highs, options | self._options.solver_options)
         load(highs, program, self._name)
         require(highs.setBasis(basis), "the basis was not accepted")
-        with stoppable(highs):
+        with stoppable(highs, program):
             run(highs)
         return highs if STATUS.get(highs.getModelStatus().name) is Termination.OPTIMAL else None
 

@@ -10,10 +10,27 @@ from etsopt.progress import is_over, watched
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from etsopt.program.program import Program
+
+
+SHORT = 10_000
+"""Most coefficients of a linear program that ends within milliseconds: to ask after each step would take as long.
+`docs/decisions/0133-small-programs.md`."""
+
 
 @contextmanager
-def stoppable(highs: Any) -> Iterator[None]:
-    """Let the solver stop and keep its incumbent; alone it ignores Ctrl-C, and its time limit in some phases."""
+def stoppable(highs: Any, program: Program | None = None) -> Iterator[None]:
+    """Let the solver stop and keep its incumbent; alone it ignores Ctrl-C, and its time limit in some phases.
+
+    Parameters
+    ----------
+    program
+        What it solves; a short one is solved to its end. None if its size is not known.
+    """
+    if program is not None and program.matrix.nnz <= SHORT and not program.integer.any():
+        with watched():
+            yield
+        return
 
     def ask_to_stop(event: Any) -> None:
         if is_over():

@@ -13,6 +13,7 @@ from etsopt.errors import EtsoptError, StoppedError, UsageError
 from etsopt.language import Translated, _, in_both
 from etsopt.modelling import ProgramModel
 from etsopt.progress import checkpoint, watched
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import library
 from etsopt.running.compiling import CompiledModels
@@ -92,6 +93,11 @@ class Engine:
         return CompiledModels()
 
     @cached_property
+    def readings(self) -> InstanceInputs:
+        """The instance as the checker reads it: its units once for all scenarios that change no table."""
+        return InstanceInputs.of(self.instance)
+
+    @cached_property
     def answer(self) -> Callable[..., Floats] | None:
         """The function that states the answer of every unit, if it is asked for and the model has one."""
         model = self.loaded_model
@@ -142,7 +148,7 @@ class Engine:
             if isinstance(solved, Results):
                 results = solved
             else:
-                results = solved.results(whole) if self.checked else unchecked(solved)
+                results = solved.results(None if whole else self.readings) if self.checked else unchecked(solved)
                 if self.answer is not None and solved.solution.values:
                     answer = np.asarray(self.answer(instance, solved.solution), dtype=float)
         known = results.certified or results.status == UNCHECKED

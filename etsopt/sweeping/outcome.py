@@ -17,7 +17,7 @@ from etsopt.results.words import STATUSES
 from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -162,7 +162,12 @@ def numbers_of(results: Results, tables: tuple[str, ...] | None) -> dict[Label, 
     values = dict(_of_levels(results.levels))
     for name, _dot, column in (one.partition(".") for one in (TOTALS if tables is None else tables)):
         if name in results.tables:
-            values.update(_of_table(name, results.tables[name], column))
+            for labels, numbers in _of_table(name, results.tables[name], column):
+                values.update(
+                    (label, float(number))
+                    for label, number in zip(labels, numbers, strict=True)
+                    if math.isfinite(number)
+                )
     return values
 
 
@@ -174,20 +179,25 @@ def _of_levels(levels: Sequence[LevelResult]) -> Iterator[tuple[Label, float]]:
                 yield _label(LEVELS, "", "", "", level.name, quantity, level.unit), float(value)
 
 
-def _of_table(name: str, table: pd.DataFrame, only: str = "") -> Iterator[tuple[Label, float]]:
-    """Yield the numbers of a table by label, column by column, or those of one column."""
-    if only:
-        table = table[[column for column in table if column in (only, *LABELS, *IDENTIFIERS, "price_unit")]]
-    kinds = {str(column): kind.kind for column, kind in table.dtypes.items()}
-    # All cells at once: each column that pandas is asked for costs as much as a dozen of numbers.
-    cells = dict(zip(kinds, zip(*table.to_numpy(dtype=object).tolist(), strict=True), strict=False))
+def _of_table(
+    name: str, table: pd.DataFrame | Mapping[str, NDArray[Any]], only: str = ""
+) -> Iterator[tuple[list[Label], Sequence[float]]]:
+    """Yield the labels and numbers of each column of a table, or those of one column."""
+    kept = [column for column in table if not only or column in (only, *LABELS, *IDENTIFIERS, "price_unit")]
+    if isinstance(table, pd.DataFrame):
+        own = table[kept] if only else table
+        kinds = {str(column): kind.kind for column, kind in own.dtypes.items()}
+        # All cells at once: each column that pandas is asked for costs as much as a dozen of numbers.
+        cells = dict(zip(kinds, zip(*own.to_numpy(dtype=object).tolist(), strict=True), strict=False))
+    else:
+        kinds = {column: table[column].dtype.kind for column in kept}
+        cells = {column: tuple(table[column].tolist()) for column in kept}
     names = (column for column in (*LABELS, *IDENTIFIERS, "price_unit") if column in cells)
     about = tuple((column, tuple(map(_word, cells[column]))) for column in names)
     columns = [column for column, kind in kinds.items() if kind in "biuf" and column not in (*LABELS, *IDENTIFIERS)]
     for column in columns:
-        for label, value in zip(_labels(name, column, about, len(table)), cells.get(column, ()), strict=True):
-            if math.isfinite(value):
-                yield label, float(value)
+        values = cells.get(column, ())
+        yield _labels(name, column, about, len(values)), values
 
 
 # Tables of the same rows have the same labels in every outcome of a process.

@@ -233,8 +233,7 @@ def test_what_holding_a_level_costs_is_stated_and_needed() -> None:
     assert len(kept)
     assert (kept["multiplier"] < 0).all()
     report = check(instance, result.tables, result.levels)
-    assert report.kept is not None
-    assert report.kept.empty
+    assert report.kept == {}
     # One multiplier that is stated keeps the checker from looking for the others.
     duals = result.tables["duals"]
     without = duals.drop(index=kept.index[1:]) if len(kept) > 1 else duals.assign(multiplier=0.0)

@@ -137,3 +137,19 @@ def test_both_readings_of_sound_data_are_equal_to_the_last_bit(name: str) -> Non
     if instance.measures is not None:
         for own, theirs in zip(steps_of(found), offers_of(instance), strict=True):
             assert own.tolist() == theirs.tolist()
+
+
+def test_units_of_one_table_are_read_once_under_every_policy_and_those_of_another_again() -> None:
+    instance = etsopt.read("tiny")
+    first = InstanceInputs.of(instance)
+    sector, emitted = first.labels("sector"), first.first_stated("emissions_tco2e")
+    changed = InstanceInputs.of(instance.with_policy({"sectors.cement.target_change": -0.004}), first)
+    assert changed.labels("sector") is sector
+    assert changed.first_stated("emissions_tco2e") is emitted
+    assert changed.with_allocation(integer_allowances=True).labels("sector") is sector
+    assert InstanceInputs.of(instance).labels("sector") is not sector
+    units = instance.units.assign(emissions_tco2e=2 * instance.units["emissions_tco2e"])
+    other = InstanceInputs.of(replace(instance, units=units), first)
+    assert other.first_stated("emissions_tco2e").tolist() == (2 * emitted).tolist()
+    with pytest.raises(ValueError, match="read-only"):
+        emitted *= 2

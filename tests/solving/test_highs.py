@@ -25,7 +25,7 @@ from etsopt.errors import SolverError, UsageError
 from etsopt.program.program import Objective, Program
 from etsopt.program.sparse_rows import dense
 from etsopt.progress import watched
-from etsopt.solving import highs
+from etsopt.solving import highs, interrupt
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.mps import write_mps
 from etsopt.solving.options import SolveOptions
@@ -558,3 +558,38 @@ def test_a_cost_that_a_narrower_scale_hides_leaves_no_column_at_the_wrong_end() 
     )
     outcome = solve(problem)
     assert outcome.x == pytest.approx([0.0, *fixed[1:]])
+
+
+def test_a_solver_that_found_an_optimum_takes_the_next_program_and_knows_nothing_of_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(highs, "_IDLE", [])
+    other = program([[1.0, 1.0]], [2.0], [1.0, 3.0])
+    alone = [highs.solve(one, "cost", SolveOptions()) for one in (RIGHT, other)]
+    first = highs._IDLE[0]
+    highs.solve(
+        replace(RIGHT, integer=np.array([True, True])), "cost", SolveOptions(solver_options={"presolve": "off"})
+    )
+    again = [highs.solve(one, "cost", SolveOptions()) for one in (RIGHT, other)]
+    assert [one.bound for one in again] == [one.bound for one in alone]
+    for one, two in zip(alone, again, strict=True):
+        assert np.array_equal(np.asarray(one.x), np.asarray(two.x))
+    assert len(highs._IDLE) == 1
+    assert highs._IDLE[0] is first
+
+
+def test_a_solver_that_found_no_optimum_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(highs, "_IDLE", [])
+    infeasible = program([[1.0], [-1.0]], [2.0, -1.0], [1.0])
+    assert highs.solve(infeasible, "cost", SolveOptions()).termination is Termination.INFEASIBLE
+    assert highs._IDLE == []
+
+
+def test_a_short_program_is_not_asked_after_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribed = list[Any]()
+    monkeypatch.setattr(highspy.highs.HighsCallback, "subscribe", lambda self, *_: subscribed.append(self))
+    highs.solve(RIGHT, "cost", SolveOptions())
+    assert not subscribed
+    monkeypatch.setattr(interrupt, "SHORT", 0)
+    highs.solve(RIGHT, "cost", SolveOptions())
+    assert len(subscribed) == 3

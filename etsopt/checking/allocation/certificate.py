@@ -195,7 +195,7 @@ def _above_minimum(
     return most
 
 
-def _above_parabola(  # long because the value at a point and its outward slopes belong together
+def _above_parabola(
     intervals: Intervals,
     corners: Sequence[NDArray[np.float64]],
     pieces: Sequence[Kinked],
@@ -205,11 +205,8 @@ def _above_parabola(  # long because the value at a point and its outward slopes
     answer, emissions, reference = intervals.answer, square.weight, square.centre
     least = np.full(len(answer), np.inf)
     for base in [*corners, answer]:
-        above, error = rise(base, answer, pieces, activity)
-        away, from_base = answer - reference, base - reference
-        parabola = (answer - base) * (away + from_base) / emissions
-        error = error + gamma(12) * np.abs(answer - base) * (np.abs(away) + np.abs(from_base)) / emissions
-        error = error + gamma(4) * (np.abs(above) + np.abs(parabola))
+        from_base = base - reference
+        higher = 0.0 if base is answer else _above_base(base, answer, pieces, activity, square)
         slope = 2 * from_base / emissions - activity.at_unit
         uncertain = activity.uncertain + gamma(8) * np.abs(2 * from_base / emissions)
         right, left = slope, slope
@@ -221,8 +218,25 @@ def _above_parabola(  # long because the value at a point and its outward slopes
         up = _beyond(np.maximum(uncertain - right, 0.0), intervals.upper - base, square)
         down = _beyond(np.maximum(left + uncertain, 0.0), base - intervals.lower, square)
         # A point of which nothing is known is left out.
-        least = np.fmin(least, above + parabola + error + np.maximum(up, down))
+        least = np.fmin(least, higher + np.maximum(up, down))
     return least
+
+
+def _above_base(
+    base: NDArray[np.float64],
+    answer: NDArray[np.float64],
+    pieces: Sequence[Kinked],
+    activity: DualActivity,
+    square: Square,
+) -> NDArray[np.float64]:
+    """Return an upper bound of the rise of the functions, squares included, from a base to the answer."""
+    above, error = rise(base, answer, pieces, activity)
+    away, from_base = answer - square.centre, base - square.centre
+    parabola = (answer - base) * (away + from_base) / square.weight
+    error = error + gamma(12) * np.abs(answer - base) * (np.abs(away) + np.abs(from_base)) / square.weight
+    error = error + gamma(4) * (np.abs(above) + np.abs(parabola))
+    higher: NDArray[np.float64] = above + parabola + error
+    return higher
 
 
 def _beyond(slope: NDArray[np.float64], room: NDArray[np.float64], square: Square) -> NDArray[np.float64]:

@@ -19,8 +19,6 @@ from etsopt.language import _
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import pandas as pd
-
     from etsopt.checking.allocation.rows import CouplingRows
     from etsopt.checking.arrays import Floats
     from etsopt.checking.verdict import Columns
@@ -45,7 +43,7 @@ class Claim:
     """
 
     allocation: Columns
-    sectors: pd.DataFrame
+    sectors: Columns
     multipliers: Read
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from etsopt.checking.allocation import rational
 from etsopt.checking.allocation.certificate import Intervals, Kinked, units_gap
-from etsopt.checking.allocation.duals import table_of_kept
 from etsopt.checking.allocation.exceptions import LEVELS, check_exceptions
 from etsopt.checking.allocation.integer import fixed_by_reduced_cost, gap_of_largest_change, within_rate
 from etsopt.checking.allocation.limits import derive
@@ -25,7 +24,6 @@ from etsopt.readings import plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.certificate import DualActivity
@@ -63,13 +61,13 @@ def check_levels(
     chosen: NDArray[np.bool_],
     stated: Stated,
     names: Sequence[str],
-) -> tuple[list[LevelCheck], pd.DataFrame]:
+) -> tuple[list[LevelCheck], dict[tuple[str, str], float]]:
     """Bound every objective in order; arrays cover all units of the instance, the demands include the exceptions.
 
     Returns
     -------
     checks, kept
-        Bound of every objective, and rows of ``duals`` with the multipliers of earlier objectives that were found.
+        Bound of every objective, and the multipliers of earlier objectives that were found, as `Verdict` has them.
     """
     levels = Levels(instance, demands, reference, allowance, stated)
     first = [name for name in names if name in LEVELS]
@@ -82,7 +80,7 @@ def check_levels(
     # Overflow proves nothing, and compares as such.
     with np.errstate(over="ignore", invalid="ignore"):
         checks += [levels.check(name, stated.duals[name]) for name in names if name not in LEVELS]
-    return checks, table_of_kept(levels.found_multipliers, UNITS)
+    return checks, levels.found_multipliers
 
 
 class Levels:

@@ -109,9 +109,7 @@ def pre_allocation(instance: InstanceInputs, table: pd.DataFrame) -> list[Violat
     return above("pre_allocation", instance.units["unit_id"], off, UNIT_TOLERANCE_T, "t", message)
 
 
-def reference_follows_rule(
-    instance: InstanceInputs, table: Columns, sectors: pd.DataFrame, fixed: Mask
-) -> list[Violation]:
+def reference_follows_rule(instance: InstanceInputs, table: Columns, sectors: Columns, fixed: Mask) -> list[Violation]:
     """Check reference allowances against the rule, evaluated again from the published balance values."""
     exact, given = before_rounding(instance, sectors, fixed), np.asarray(table["reference_t"])
     least = most = exact
@@ -127,7 +125,7 @@ def reference_follows_rule(
     return above("reference_follows_rule", table["unit_id"], off, UNIT_TOLERANCE_T, "t", message)
 
 
-def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: Mask) -> Floats:
+def before_rounding(instance: InstanceInputs, sectors: Columns, fixed: Mask) -> Floats:
     """Return the reference allowances before rounding, shape ``(units,)`` [t]."""
     emissions = plan.emissions_inside(instance)
     if plan.has_balance_value(instance):
@@ -146,13 +144,14 @@ def before_rounding(instance: InstanceInputs, sectors: pd.DataFrame, fixed: Mask
     return np.where(fixed & ~entitled, emissions, exact)
 
 
-def balance_value_balances(instance: InstanceInputs, sectors: pd.DataFrame, fixed: Mask) -> list[Violation]:
+def balance_value_balances(instance: InstanceInputs, sectors: Columns, fixed: Mask) -> list[Violation]:
     """Check that each sector balances at both ends of its balance value's interval, and is the middle of it.
 
     A balance value from outside is as stated, and balances nothing.
     """
     if not plan.has_balance_value(instance):
-        stated = sectors[[name for name in BALANCE_VALUES if name in sectors]].notna().any(axis=1)
+        values = [np.asarray(sectors[name], dtype=float) for name in set(sectors.keys()).intersection(BALANCE_VALUES)]
+        stated = np.any([~np.isnan(value) for value in values] or [np.zeros(len(sectors["sector"]))], axis=0)
         message = _("a sector whose rule has no balance value states none")
         return above("balance_value", sectors["sector"], stated, 0.0, "cells", message)
     slope, cap = plan.slope(instance), plan.cap(instance)

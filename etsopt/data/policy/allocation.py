@@ -122,6 +122,10 @@ class SectorPolicy(Target):
         return self
 
 
+UNSTATED = SectorPolicy()
+"""Section of a sector of which a policy states nothing."""
+
+
 class NationalPolicy(Target):
     """The total of allowances over every unit of every sector, fixed ones included."""
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from etsopt.data.policy.allocation import (
     ONE_VALUE,
+    UNSTATED,
     AllocationPolicy,
     Band,
     NationalPolicy,
@@ -110,7 +111,7 @@ class Policy(Section):
 
     def target_sense_of(self, sector: str) -> str:
         """Return the sense of a sector's target: at_most, exactly, or none if it has no target."""
-        section = self.sectors.get(sector, SectorPolicy())
+        section = self.sectors.get(sector, UNSTATED)
         if section.target_sense is not None:
             return section.target_sense
         balanced = uses_balance_value(self.rule.name, sector, self.year) and not self.states_balance_value(sector)
@@ -118,7 +119,7 @@ class Policy(Section):
 
     def band_of(self, sector: str) -> Band | None:
         """Return the stated band of a sector, its own or that of all; None if the rule's holds."""
-        own = self.sectors.get(sector, SectorPolicy()).band
+        own = self.sectors.get(sector, UNSTATED).band
         return self.allocation.band if own is None else own
 
     @property
@@ -138,7 +139,7 @@ class Policy(Section):
 
     def states_balance_value(self, sector: str) -> bool:
         """Return True if a sector's balance value comes from outside the tables."""
-        return self.sectors.get(sector, SectorPolicy()).balance_value is not None
+        return self.sectors.get(sector, UNSTATED).balance_value is not None
 
     def cases_outside(self, sector: str, year: int | None = None) -> tuple[str, ...]:
         """Return the special cases outside the scope: the stated ones, else those of the plan of sector and year."""

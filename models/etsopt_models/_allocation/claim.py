@@ -35,7 +35,7 @@ def claim_of(units: UnitNumbers, levels: Sequence[Any], real: NDArray[np.float64
     # Rounding, which is solved after the others, has no rows of the order.
     sizes = {row: max((len(own.get(row, ())) for own in stated.values()), default=0) for row in COUPLING}
     rows: list[tuple[str, str]] = []
-    for row, size in sizes.items():
+    for row, size in ((row, size) for row, size in sizes.items() if size):
         name = "enterprise_band" if row.startswith("enterprise_") else row
         rows += [(name, str(label)) for label in row_labels(units.instance, units.limits, row, np.arange(size))]
     starts = dict(zip(COUPLING, np.cumsum([0, *sizes.values()]).tolist(), strict=False))

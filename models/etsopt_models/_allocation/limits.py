@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.data.groups import Groups
-from etsopt.data.policy.allocation import NationalPolicy, SectorPolicy
+from etsopt.data.policy.allocation import UNSTATED, NationalPolicy
 from etsopt.rules import reference_allowances
 from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._allocation.bands import bands_of
@@ -179,7 +179,7 @@ def sector_targets(
     most = emissions.copy()
     senses = np.array([instance.policy.target_sense_of(name) for name in sectors], dtype=object)
     for position, name in enumerate(sectors):
-        policy = instance.policy.sectors.get(name, SectorPolicy())
+        policy = instance.policy.sectors.get(name, UNSTATED)
         if policy.target_change is not None:
             most[position] *= 1 + policy.target_change
         elif policy.target_intensity is not None:

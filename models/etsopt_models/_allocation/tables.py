@@ -62,14 +62,15 @@ def allocation_tables(
     if before_rounding is not None:
         place = allocation.columns.get_loc("allowance_t")
         allocation.insert(place, "before_rounding_t", units.with_free(before_rounding))
-    result = {"allocation": allocation, "enterprises": _enterprises(units, issued), **totals_of(units, levels or ())}
+    result = {"allocation": allocation, "enterprises": _enterprises(units, issued)}
+    result |= {name: pd.DataFrame(columns) for name, columns in totals_of(units, levels or ()).items()}
     if len(units.allowance) <= STATED_UNITS_MAX:
         result["fairness"] = fairness_table(instance, units.reference.reference_t, units.allowance)
     return result | ({} if levels is None else {"duals": dual_table(instance, units.limits, levels)})
 
 
-def totals_of(units: UnitNumbers, levels: Sequence[Any]) -> dict[str, pd.DataFrame]:
-    """Return the tables ``sectors`` and ``provinces``."""
+def totals_of(units: UnitNumbers, levels: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """Return the columns of the tables ``sectors`` and ``provinces``."""
     with_duals = [level for level in levels if _has_duals(level)]
     return {"sectors": _sectors(units, with_duals), "provinces": _provinces(units, with_duals)}
 
@@ -163,7 +164,7 @@ def _totals(numbers: UnitNumbers, by: str) -> dict[str, Any]:
     """Return sums over the units of each group in the scope, surplus rate, and numbers at a bound and fixed."""
     instance, groups = numbers.instance, numbers.instance.labels(by)
     table: dict[str, Any] = {
-        by: instance.cached(f"column of {by}", lambda: pd.Series(groups.names).array).copy(),
+        by: groups.names,
         "units": np.bincount(groups.code[instance.in_scope], minlength=len(groups)),
         "emissions_tco2e": groups.sums(instance.emissions_tco2e),
         "reference_t": groups.sums(numbers.reference.reference_t),
@@ -182,6 +183,7 @@ def _enterprises(numbers: UnitNumbers, issued: pd.DataFrame) -> pd.DataFrame:
         table[name] = owner.sums(issued[name].to_numpy())
     if instance.enterprises is not None:
         table = instance.cached("columns of enterprises", lambda: _own_columns(instance)) | table
+    table["enterprise_id"] = instance.cached("column of enterprises", lambda: pd.Series(owner.names).array).copy()
     return pd.DataFrame(table, copy=False)
 
 
@@ -192,7 +194,7 @@ def _own_columns(instance: Instance) -> dict[str, pd.Series]:
     return dict(instance.enterprises.merge(names, on="enterprise_id", how="right").items())
 
 
-def _sectors(numbers: UnitNumbers, with_duals: Sequence[Any]) -> pd.DataFrame:
+def _sectors(numbers: UnitNumbers, with_duals: Sequence[Any]) -> dict[str, Any]:
     instance, reference, limits = numbers.instance, numbers.reference, numbers.limits
     table, sector = _totals(numbers, "sector"), instance.labels("sector")
     held = sector.sums(np.where(reference.fixed, 0.0, numbers.allowance))
@@ -204,15 +206,15 @@ def _sectors(numbers: UnitNumbers, with_duals: Sequence[Any]) -> pd.DataFrame:
     for name in ("balance_value", "balance_value_lower", "balance_value_upper"):
         if name in reference.sectors:
             table[name] = _aligned_by_name(sector.names, reference.sectors.index, reference.sectors[name])
-    return pd.DataFrame(table | _shadow_prices(sector.names, "sector_target", limits.sectors, with_duals))
+    return table | _shadow_prices(sector.names, "sector_target", limits.sectors, with_duals)
 
 
-def _provinces(numbers: UnitNumbers, with_duals: Sequence[Any]) -> pd.DataFrame:
+def _provinces(numbers: UnitNumbers, with_duals: Sequence[Any]) -> dict[str, Any]:
     table, limits = _totals(numbers, "province"), numbers.limits
     names = numbers.instance.labels("province").names
     room = (limits.rows["balance_most"] - limits.rows["balance_least"]) / 2
     table["balance_limit_t"] = _aligned_by_name(names, limits.provinces, room)
-    return pd.DataFrame(table | _shadow_prices(names, "province_balance", limits.provinces, with_duals))
+    return table | _shadow_prices(names, "province_balance", limits.provinces, with_duals)
 
 
 def _aligned_by_name(
@@ -225,9 +227,7 @@ def _aligned_by_name(
 
 def _has_duals(level: Any) -> bool:
     """Return True if the table of multipliers has a row for an objective."""
-    return any(
-        row in (*COUPLING, "largest_change_covers") and np.any(prices) for row, prices in level.multipliers.items()
-    )
+    return any(np.any(own) for row, own in level.multipliers.items() if row in (*COUPLING, "largest_change_covers"))
 
 
 def _shadow_prices(
