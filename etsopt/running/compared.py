@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from etsopt.modelling import OptimisedModel, Prepared
     from etsopt.program.program import Program
 
-MOST_NUMBERS = 20_000
-"""Rows, columns and coefficients of a program that Pyomo builds whole, in about a second."""
+MOST_NUMBERS = 100_000
+"""Rows, columns and coefficients of a program that Pyomo builds whole, in about half a second."""
 
-PART = 150
+PART = 1_000
 """Units of the part of an instance on which a larger model is compared."""
 
 _COMPARED: WeakKeyDictionary[OptimisedModel, set[tuple[int, ...]]] = WeakKeyDictionary()

@@ -122,14 +122,14 @@ def test_a_place_in_a_parameter_is_compiled_whole_or_in_part(
         return original(model, parameters)
 
     monkeypatch.setattr(compared, "pyomo_program", counting)
-    instance, model = random_instance(3, 400), write("0.5 * m.w[i]")
+    instance, model = random_instance(3, 1_400), write("0.5 * m.w[i]")
     assert etsopt.solve(instance, model).status == "certified_program"
     monkeypatch.setattr(compared, "MOST_NUMBERS", 100)
     assert etsopt.solve(instance, write("0.25 * m.w[i]")).status == "certified_program"
     # A model that takes no part of an instance is compared as a whole.
-    whole = ('{"UNITS"', '{"UNITS" if len(instance.units) == 400 else "NONE"')
+    whole = ('{"UNITS"', '{"UNITS" if len(instance.units) == 1400 else "NONE"')
     assert etsopt.solve(instance, write("0.125 * m.w[i]", whole)).status == "certified_program"
-    assert built == [400, compared.PART, 400]
+    assert built == [1_400, compared.PART, 1_400]
 
 
 def test_nothing_is_proven_of_a_model_that_pyomo_does_not_build(
