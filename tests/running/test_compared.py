@@ -98,13 +98,14 @@ def write(tmp_path: Path) -> Callable[..., Path]:
     return written
 
 
-@pytest.mark.parametrize("units", [12, compared.PART + 50])
+@pytest.mark.parametrize("units", [12, 100])
 @pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 def test_a_rule_that_looks_at_an_index_by_more_than_its_place_is_refused_and_solved_by_pyomo(
     look: str, units: int, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A larger model is compared on a part of the units.
     monkeypatch.setattr(compared, "MOST_NUMBERS", 100)
+    monkeypatch.setattr(compared, "PART", 50)
     instance, model = random_instance(3, units), write(look)
     with pytest.raises(CompileError, match="The component least cannot be compiled: what it compiles to is not"):
         etsopt.solve(instance, model)
