@@ -343,6 +343,16 @@ def test_a_plant_that_is_not_built_makes_nothing_however_much_it_could(most: flo
     assert (built.status, built.levels[0].value) == ("certified_program", 10.0)
 
 
+def test_what_a_row_is_missed_by_within_rounding_counts_at_its_price() -> None:
+    # A billionth of a million tonnes is 0.9 kg, which at 99,000 CNY/t is 89 CNY.
+    asked = program([[1, 0]], [(-INF, 1e6)], [(0, 2e6), (0, 1)], {"won": [-99_000, 0]})
+    tree = {"won": alone(np.array([-99_000.0]))}
+    assert judged(asked, [1e6, 0.0], tree).status == "certified_program"
+    missed = judged(asked, [1e6 + 0.9e-3, 0.0], tree)
+    assert missed.violations == ()
+    assert missed.levels[0].gap == pytest.approx(89.1, rel=1e-3)
+
+
 @pytest.mark.parametrize("trees", [{"bought": alone(np.zeros(1)), "won": alone(np.zeros(2))}, {}])
 def test_what_is_not_bought_is_not_sold_however_much_it_could_be(trees: dict[str, Tree]) -> None:
     # 0.99 of a billion sold, none of it bought: narrowing by the row that is missed needed no multiplier.

@@ -142,7 +142,8 @@ def _levels(
     """
     program, x, stated = question.program, answer.x, {level.name for level in answer.levels}
     assert x is not None
-    rows = rows.reaching(x)
+    # Limits are widened to what the answer misses of them by rounding, which its multipliers price.
+    missed, rows = rows.missed(x, 0.0)[0], rows.reaching(x)
     for name in question.names:
         goal, unit = Goal.of(program.objectives[name]), program.objectives[name].unit
         value, noise = goal.at(x)
@@ -150,13 +151,15 @@ def _levels(
         counts, tolerance = goal.counts(program.integer), tolerance_of(value, unit)
         # A point above the cutoff is no better than the answer, and needs no bound.
         cutoff = value - (1.0 if counts else tolerance / 2) if whole.any() else value + noise
-        tree, bound, priced = answer.trees.get(name), -np.inf, False
+        tree, bound, priced, won = answer.trees.get(name), -np.inf, False, 0.0
         accepted = abs(value) * (question.gap if whole.any() else min(question.gap, REAL_GAP_RELATIVE))
         if tree is not None and name in stated and _is_tree(tree, program, rows.count):
             bound = _least(rows.below(goal, cutoff), box, whole, goal, tree)
             bound = float(min(np.ceil(bound), value) if counts else min(bound, cutoff, value))
             priced = _is_priced(rows, box, goal, tree, value - max(tolerance, accepted))
-        gap = value - bound if counts else upward(value - bound + noise, 8)
+            prices = [np.abs(one[: len(missed)]) for one in tree.multipliers if one is not None]
+            won = float(np.max(prices, axis=0) @ missed) if prices else 0.0
+        gap = value - bound if counts else upward(value - bound + noise + won, 8)
         yield LevelCheck(name, unit, value, bound, gap, tolerance, accepted), priced
         rows = rows.below(goal, value + noise)
         box = box.fixed_at(x, [program.columns[one] for one in question.fix_after.get(name, ())])
