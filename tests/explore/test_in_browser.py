@@ -487,7 +487,7 @@ def test_cells_of_a_workbook_have_the_formats_of_their_quantities(page: Page, ce
         for name in ("styles", "worksheets/sheet1", "worksheets/sheet2")
     )
     codes = {one.get("numFmtId"): one.get("formatCode") for one in styles.iter(f"{SHEET}numFmt")}
-    kinds = [codes.get(one.get("numFmtId")) for one in styles.find(f"{SHEET}cellXfs") or ()]
+    kinds = [codes.get(one.get("numFmtId")) for one in styles.iterfind(f"{SHEET}cellXfs/{SHEET}xf")]
 
     def formats(sheet: ElementTree.Element, row: int) -> list[str | None]:
         return [kinds[int(cell.get("s", 0))] for cell in list(sheet.iter(f"{SHEET}row"))[row]]
