@@ -353,7 +353,7 @@ def test_a_gap_that_is_no_fraction_is_refused(
     with pytest.raises(UsageError, match="expected a fraction"):
         etsopt.check(etsopt.read("tiny"), etsopt.load(run), gap=float(gap))
     with pytest.raises(UsageError, match="expected a number"):
-        etsopt.check(etsopt.read("tiny"), etsopt.load(run), gap="0.5")
+        etsopt.check(etsopt.read("tiny"), etsopt.load(run), gap="0.5")  # type: ignore[arg-type]
 
 
 def test_the_gap_that_counts_is_the_readers() -> None:

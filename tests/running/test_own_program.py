@@ -315,6 +315,10 @@ def forged(run_of: Any, name: str, change: Callable[[pd.DataFrame], pd.DataFrame
     return replace(run_of, tables={**run_of.tables, name: change(run_of.tables[name].copy())}, **words)
 
 
+def holding(run_of: Any, name: str, table: pd.DataFrame) -> Any:
+    return replace(run_of, tables={**run_of.tables, name: table})
+
+
 def test_hostile_numbers_and_words_prove_nothing(write: Callable[..., Path]) -> None:
     """What strangers tried: each passed once, as certified or as a traceback."""
     instance, model = etsopt.read("tiny"), write("idle", IDLE)
@@ -534,7 +538,7 @@ def test_an_integer_of_a_table_is_that_of_the_model_to_its_last_digit(write: Cal
     honest = etsopt.solve(instance, model)
     assert run.check(instance, honest, model=model).certified
     for cells in (honest.tables["plan"]["n"] - 1, honest.tables["plan"]["n"].astype(float)):
-        wrong = forged(honest, "plan", lambda plan, cells=cells: plan.assign(n=cells))
+        wrong = holding(honest, "plan", honest.tables["plan"].assign(n=cells))
         assert run.check(instance, wrong, model=model).violations[0].where == "plan.n"
 
 
@@ -600,7 +604,7 @@ def test_a_conflict_without_multipliers_has_rows_of_which_none_can_be_left_out_a
     rows = [("row", "each", place, 0.5 * amount, np.nan) for place, amount in enumerate(bounds["upper"])]
     more = pd.concat([pd.DataFrame(rows, columns=of_row.columns), of_row])
     for table in (of_row, more, pd.concat([more, bounds])):
-        assert run.check(instance, forged(bare, "conflict", lambda _table, t=table: t), model=model).violations
+        assert run.check(instance, holding(bare, "conflict", table), model=model).violations
 
     def late(*_: Any) -> Any:
         raise StoppedError("time_limit")
@@ -621,7 +625,7 @@ def test_columns_that_only_memory_can_hold_are_refused(write: Callable[..., Path
     for name, table in honest.tables.items():
         column = table.columns[-1]
         for wrong in (pd.concat([table, table[[column]]], axis=1), table.assign(**{column: table[column] + 1e6j})):
-            verdict = run.check(instance, forged(honest, name, lambda _table, t=wrong: t), model=model)
+            verdict = run.check(instance, holding(honest, name, wrong), model=model)
             assert (verdict.status, verdict.violations[0].where) == ("refused", f"{name}.{column}")
 
 
