@@ -121,7 +121,7 @@ def measures(tables: Mapping[str, pd.DataFrame], instance: Instance | None) -> C
 
 
 def unmet(tables: Mapping[str, pd.DataFrame]) -> Chart:
-    """Least demand that stays unmet in each year of a market that cannot clear."""
+    """Demand that stays unmet in each year of a market that cannot clear, least in total."""
     table = tables["unmet_demand"]
     values = table["unmet_t"].to_numpy(dtype=float) / size_of("kt")
     series = Series("bars", "", table["year"].to_numpy(dtype=float), values, OTHER)

@@ -54,7 +54,10 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
 
     A run folder is read in this form. Tables in memory may hold any objects, which can only be refused.
     """
-    typed, violations = dict[str, pd.DataFrame](), list[Violation]()
+    violations = misshapen(tables)
+    if violations:
+        return dict(tables), violations
+    typed = dict[str, pd.DataFrame]()
     for name, table in tables.items():
         changed: dict[Any, pd.Series[Any]] = {}
         for column, cells in table.items():
@@ -77,6 +80,18 @@ def typed_columns(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, pd.Data
                 violations.append(Violation("tables", f"{name}.{column}", 1.0, "cells", message))
         typed[name] = table.assign(**{str(column): cells for column, cells in changed.items()}) if changed else table
     return typed, violations
+
+
+def misshapen(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
+    """Return a violation per column that only a table in memory can have: two of one name, and complex numbers."""
+    once = _("a table has one column of each name")
+    plain = _("a column holds strings, numbers or booleans, and nothing else")
+    return [
+        Violation("tables", f"{name}.{column}", 1.0, "columns", once if twice else plain)
+        for name, table in tables.items()
+        for place, (column, twice) in enumerate(zip(table.columns, table.columns.duplicated(), strict=True))
+        if twice or pd.api.types.is_complex_dtype(table.dtypes.iloc[place])
+    ]
 
 
 def are_whole(

@@ -64,6 +64,7 @@ def judge(question: Question, answer: Answer) -> Verdict:
     instance = InstanceInputs.of(question.instance)
     theorem = theorem_of(instance, question.model, answer.tables)
     found = _found(instance, question, answer, theorem) if answer.tables else Verdict((), ())
+    found = replace(found, not_proven=tuple(theorem.not_proven(answer.tables)))
     return _of_theorem(theorem, found, answer.levels, MAIN[question.model] in answer.tables, answer.stopped)
 
 
@@ -124,6 +125,7 @@ def _found(  # long because every theorem has its branch
         violations.append(Violation("prices", "market.prices_cny_per_t", 1.0, "keys", message))
     if violations:
         return Verdict(tuple(violations), ())
+    tables = theorem.covered(tables)
     if model == "compliance":
         from etsopt.checking.compliance import compliance
 

@@ -236,10 +236,32 @@ class Theorem:
                 yield Violation("tables", name, 1.0, "tables", message)
                 continue
             for column in table.columns:
-                if column not in self.tables[name] and not str(column).startswith(USER_COLUMN_PREFIX):
+                if column not in self.tables[name] and not _is_own(column):
                     message = _("no statement covers the column; one of your own begins with x_")
                     yield Violation("tables", f"{name}.{column}", 1.0, "columns", message)
         yield from self.wrong_levels(stated)
+
+    def covered(self, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Return the tables of the theorem with the columns that a statement covers, without further ones of the user.
+
+        Parameters
+        ----------
+        tables
+            Tables without misfits.
+        """
+        return {
+            name: table[[column for column in table.columns if column in self.tables[name]]]
+            for name, table in tables.items()
+        }
+
+    def not_proven(self, tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
+        """Yield the columns that no statement covers, and those of which only the total is proven."""
+        for name, table in tables.items():
+            known = self.tables.get(name, ())
+            yield from (f"{name}.{column}" for column in table.columns if column not in known and _is_own(column))
+        if self.infeasibility == UNMET and len(tables.get(UNMET, ())) > 1:
+            # What is unmet in one year may be bought in it and be missing in another: only the sum is least.
+            yield f"{UNMET}: years"
 
     def wrong_levels(self, stated: Sequence[str]) -> Iterator[Violation]:
         """Yield a violation if objectives are not those of the theorem, in their order."""
@@ -249,6 +271,10 @@ class Theorem:
             objectives = chain(expected or (_("none"),), _("{first}, {second}"))
             message = _("the objectives are, in order: {objectives}", objectives=objectives)
             yield Violation("levels", ", ".join(stated), 1.0, "levels", message)
+
+
+def _is_own(column: object) -> bool:
+    return str(column).startswith(USER_COLUMN_PREFIX)
 
 
 def default_gap(model: str) -> float:
@@ -302,7 +328,8 @@ def _allocation(instance: InstanceInputs, levels: Sequence[str]) -> dict[str, tu
     """Return the tables of an allocation with these objectives; without any it is not optimised."""
     tables, policy = dict(ALLOCATION), instance.policy.allocation
     prices = tuple(f"{level}_shadow_price" for level in levels)
-    tables["allocation"] += tuple(name for name in instance.units if name in SHOWN_WITH_RESULTS or name == "name")
+    shown = (*SHOWN_WITH_RESULTS, "name")
+    tables["allocation"] += tuple(name for name in instance.units if name in shown or _is_own(name))
     tables["allocation"] += ("exceptional",) if policy.exceptions.units else ()
     tables["allocation"] += ("before_rounding_t",) if instance.rounds and levels else ()
     tables["enterprises"] += tuple(() if instance.enterprises is None else instance.enterprises)

@@ -204,6 +204,8 @@ class Verdict:
     unproven_prices
         Objectives whose multipliers, which tables may show as prices, do not prove them by themselves: beside whole
         numbers they are those of the program without them, or what the answer calls so.
+    not_proven
+        Columns of the tables that no statement covers, such as the user's own, or of which only the total is proven.
     """
 
     violations: tuple[Violation, ...]
@@ -222,6 +224,7 @@ class Verdict:
     of_program: bool = False
     infeasible: bool = False
     unproven_prices: tuple[str, ...] = ()
+    not_proven: tuple[str, ...] = ()
 
     @property
     def distance_t(self) -> float | None:

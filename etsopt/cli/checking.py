@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from etsopt.documents.document import Block, Table
     from etsopt.reports.run import Run
     from etsopt.results.results import Results
+    from etsopt.running.reading import InstanceChecked
 
 
 def register(commands: Commands) -> None:
@@ -51,7 +53,9 @@ def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
     from etsopt.cli import curving, record_checks, reporting
     from etsopt.running.library import is_file
+    from etsopt.solving.options import SolveOptions
 
+    SolveOptions(gap=options.gap)
     if options.model is not None and options.model_file is not None:
         raise UsageError(_("--as and --model ask for two theorems."), _("Leave one of them out."))
     if options.model is not None and is_file(options.model):
@@ -66,25 +70,26 @@ def check(options: Namespace) -> int:
         return curving.check(options) if kind == "curve" else record_checks.check(options)
     from etsopt.results import results, run_folder
     from etsopt.results.claims import is_checked, unchecked_words
-    from etsopt.running import run
+    from etsopt.running import reading, run
 
     result, instance = results.load_both(options.run)
     verdict = run.check(instance, result, options.gap, options.model or options.model_file)
     # Prices of a market have a paragraph of their own.
     told = {level.name for level in verdict.levels if not level.prices_prove}
     prices = [f"{name}: multipliers" for name in verdict.unproven_prices if name not in told]
-    beside = [*unchecked_words(result), *run_folder.unlisted_files(options.run), *prices]
-    same = instance.hash == result.provenance.instance_hash
+    about = reading.instance_checked(instance, result.provenance.instance)
+    words = [word for word in unchecked_words(result) if word != "instance" or not about.shipped]
+    beside = [*words, *verdict.not_proven, *run_folder.unlisted_files(options.run), *prices]
     # A claim that differs from the recomputed value is a violation.
-    holds = same and not verdict.violations
+    holds = not verdict.violations
     if options.json:
         content = {
-            "certified": holds and verdict.certified,
+            "certified": verdict.certified,
             "checked": bool(verdict.theorem),
             "theorem": verdict.theorem,
-            "status": verdict.status if verdict.theorem else "unchecked",
+            "status": verdict.status if verdict.theorem or not holds else "unchecked",
             "largest_gap": verdict.largest_gap,
-            "same_instance": same,
+            "instance": about._asdict(),
             "infeasible_by_t": verdict.infeasible_by_t,
             "missing_days": verdict.missing_days,
             "levels": [{**vars(level), "certified": level.certified} for level in verdict.levels],
@@ -93,7 +98,7 @@ def check(options: Namespace) -> int:
         }
         print(json.dumps(results.finite(content), ensure_ascii=False, allow_nan=False))
     else:
-        _show(result, verdict, same, beside)
+        _show(result, verdict, about, beside)
     if not holds:
         return 5
     if not verdict.theorem:
@@ -103,7 +108,7 @@ def check(options: Namespace) -> int:
     return 4 if asked and not verdict.certified else 0
 
 
-def _show(result: Results, verdict: Verdict, same: bool, beside: list[str]) -> None:
+def _show(result: Results, verdict: Verdict, about: InstanceChecked, beside: list[str]) -> None:
     """Print the checker's report on a run, and what the run says beside that."""
     from etsopt.cli import terminal
     from etsopt.documents.document import Document, Paragraph, Section
@@ -112,22 +117,25 @@ def _show(result: Results, verdict: Verdict, same: bool, beside: list[str]) -> N
     from etsopt.reports.write import kicker
     from etsopt.results.words import STATUSES
 
-    run = Run(result)
-    status = STATUSES[verdict.status] if verdict.theorem else _("not checked")
-    section = Section("check", "", tuple(_found(run, verdict, same, beside)))
-    proven = same and not verdict.violations and bool(verdict.theorem)
+    # Above the answer stand the name and year of the instance, not those that the run states.
+    told = {"instance": about.name, "policy": {"year": about.year}}
+    run = Run(replace(result, provenance=result.provenance.model_copy(update=told)))
+    status = STATUSES[verdict.status] if verdict.theorem or verdict.violations else _("not checked")
+    section = Section("check", "", tuple(_found(run, verdict, about, beside)))
+    proven = not verdict.violations and bool(verdict.theorem)
     given = tuple(Paragraph(text, "warning") for text in own_rule(result.provenance.own_rule))
     terminal.show(Document("", kicker(run), "", status, proven, given, sections=(section,)))
 
 
-def _found(run: Run, verdict: Verdict, same: bool, beside: list[str]) -> Iterator[Block]:
+def _found(run: Run, verdict: Verdict, about: InstanceChecked, beside: list[str]) -> Iterator[Block]:
     from etsopt.documents.document import Paragraph
     from etsopt.reports.certificate import OF_PROGRAM, certified, unchecked, violations
     from etsopt.results.claims import violations_of
 
-    if not same:
-        text = _("The instance in the run folder is not the one that was solved: its hash differs.")
-        yield Paragraph(text, "warning")
+    text = _("Instance: {name}, SHA-256 {digest}….")
+    if about.shipped:
+        text = _("Instance: {name} as it is shipped, SHA-256 {digest}….")
+    yield Paragraph(_(text, name=about.name, digest=about.hash[:16]))
     infeasible = _infeasible(verdict) if verdict.certified else ""
     if not infeasible and any(level.known for level in verdict.levels):
         yield _recomputed(verdict)

@@ -295,5 +295,6 @@ def unmet(run: Run) -> Iterator[Section]:
         return
     table = run.tables["unmet_demand"]
     text = _("Auction more, reduce external demand, or set a penalty reference price.")
-    shown = table_of(table, list(table), _("Unmet demand"))
+    note = _("The total is proven, and its split by year is not.") if len(table) > 1 else ""
+    shown = table_of(table, list(table), _("Unmet demand"), note=note)
     yield Section("unmet", _("What is missing"), (*figure(run, "unmet"), shown, Paragraph(text)))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.checking.cells import misshapen
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS, default_gap
 from etsopt.checking.tolerances import REAL_GAP_RELATIVE as REAL_GAP_RELATIVE
+from etsopt.checking.tolerances import WHOLE_GAP_RELATIVE
 from etsopt.checking.verdict import OF_PROGRAM, PROVEN, LevelCheck, Verdict, Violation
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.errors import DataError
@@ -19,6 +21,7 @@ from etsopt.results.prices import has_price
 from etsopt.results.results import TONNES, finite
 from etsopt.rules import own_parameters
 from etsopt.rules.bands import moved_by_bands
+from etsopt.solving.options import DEFAULT_GAP
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
@@ -62,9 +65,17 @@ def is_stopped(results: Results) -> bool:
 
 
 def accepted_gap(results: Results) -> float:
-    """Return the relative gap that a solve accepted, or that the checker accepts by default of a program."""
+    """Return the relative gap that a solve accepted."""
     asked = results.provenance.options.gap
-    return max(asked, default_gap(results.provenance.model)) if is_program(results) else asked
+    return gap_of_program(asked) if is_program(results) else asked
+
+
+def gap_of_program(asked: float) -> float:
+    """Return the relative gap to which a program of a user's own model is proven, by the gap of its solve.
+
+    Nobody asked for the default of solves, so that of the checker counts instead.
+    """
+    return WHOLE_GAP_RELATIVE if asked == DEFAULT_GAP else asked
 
 
 def violations_of(verdict: Verdict | None) -> tuple[dict[str, Any], ...]:
@@ -92,6 +103,12 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
             text = _("{claimed} is claimed, but the checker does not know the model", claimed=results.status)
             violations.append(_claim("status", text))
         return violations
+    if misshapen(results.tables):
+        # The verdict names such columns, from which nothing follows.
+        return violations
+    if results.violations and not verdict.violations:
+        text = _("the run states violations, and none is found")
+        violations.append(_claim("violations", text, by=float(len(results.violations))))
     claimed = results.provenance.model
     if verdict.of_program and claimed != verdict.theorem:
         text = _("{claimed} is claimed, but {model} is named", claimed=claimed, model=verdict.theorem)
@@ -116,6 +133,13 @@ def check_claims(instance: Instance, results: Results, verdict: Verdict) -> list
     return violations + _prices(results)
 
 
+def check_instance(instance: Instance, results: Results) -> list[Violation]:
+    """Check that the instance is the one that was solved."""
+    if instance.hash == results.provenance.instance_hash:
+        return []
+    return [_claim("instance_hash", _("another was solved: its hash differs"))]
+
+
 def _words(instance: Instance, results: Results) -> list[Violation]:
     """Check the policy that a result states, and the parameters that it lists as the user's own."""
     stated = results.provenance
@@ -138,7 +162,8 @@ def _words(instance: Instance, results: Results) -> list[Violation]:
 
 def unchecked_words(results: Results) -> list[str]:
     """Return the words of a result beside its tables and claims that nothing confirms, such as its method."""
-    return [name for name in results.provenance.as_json() if name not in COMPARED]
+    words = [name for name in results.provenance.as_json() if name not in COMPARED]
+    return [*words, *(["levels: algorithm"] if results.levels else [])]
 
 
 def _as_policy(stated: dict[str, Any]) -> dict[str, Any] | None:

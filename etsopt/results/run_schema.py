@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import reprlib
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
@@ -100,17 +102,31 @@ def parse(content: bytes, subject: str) -> Content:
     """
     try:
         # This reader limits the nesting; Python's own fails at the end of the stack.
-        parsed = from_json(content, allow_inf_nan=False)
+        parsed, repeated = from_json(content, allow_inf_nan=False), _keys_repeated(content)
     except ValueError as error:
         raise DataError(subject, [Problem(FILE, _("is not valid JSON ({error})", error=error), ADVICE)]) from None
     if not isinstance(parsed, dict):
         what = _("is {parsed}, but should be an object with keys", parsed=reprlib.repr(parsed))
         raise DataError(subject, [Problem(FILE, what, ADVICE)])
+    if repeated:
+        # Readers of JSON differ in which of two values they take.
+        raise DataError(subject, [Problem(FILE, _("is stated twice"), ADVICE, key) for key in repeated])
     try:
         return Content.model_validate(parsed)
     except ValidationError as error:
         problems = map(_problem, error.errors(include_url=False)[:PROBLEMS_SHOWN])
         raise DataError(subject, [*problems]) from None
+
+
+def _keys_repeated(content: bytes) -> list[str]:
+    """Return the keys that an object of a file states more than once, in any part of it."""
+    repeated: list[str] = []
+
+    def see(pairs: list[tuple[str, object]]) -> None:
+        repeated.extend(key for key, count in Counter(key for key, _value in pairs).items() if count > 1)
+
+    json.loads(content, object_pairs_hook=see)
+    return [*dict.fromkeys(repeated)][:PROBLEMS_SHOWN]
 
 
 def _problem(item: Any) -> Problem:

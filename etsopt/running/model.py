@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from etsopt.compiler.mistakes import mistake_in
-from etsopt.errors import EtsoptError, ModelError
+from etsopt.errors import EtsoptError, ModelError, brief
 from etsopt.language import _
 from etsopt.modelling import Model, ModelMethod, Prepared
 from etsopt.modules import described
@@ -16,6 +16,8 @@ from etsopt.modules import described
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
+
+    import pandas as pd
 
     from etsopt.data.instance import Instance
     from etsopt.modelling import OptimisedModel
@@ -130,3 +132,20 @@ def _check_tables(tables: Any, function: str) -> None:
             text = _("{function} names a table {table!r}, which cannot be the name of a file.")
             remedy = _("Choose a name of letters, digits and underscores.")
             raise ModelError(_(text, function=function, table=table), remedy)
+        for place, column in enumerate(content.columns):
+            _check_cells(content.iloc[:, place], str(column), table, function)
+
+
+def _check_cells(cells: pd.Series[Any], column: str, table: str, function: str) -> None:
+    """Check that no cell is a list or another thing that a file can only hold as a text, which nobody reads again."""
+    from pandas.api.types import infer_dtype, is_complex, is_scalar
+
+    kind = infer_dtype(cells, skipna=True) if cells.dtype.kind in "Oc" else ""
+    if not kind.startswith(("mixed", "complex")):
+        return
+    wrong = (row for row, cell in enumerate(cells) if not is_scalar(cell) or is_complex(cell))
+    if (row := next(wrong, None)) is not None:
+        text = _("{function} makes the cell {cell} in row {row} of the column {column!r} of the table {table!r}.")
+        where = {"function": function, "row": row + 1, "column": column, "table": table}
+        remedy = _("Make cells of texts, numbers, booleans or dates.")
+        raise ModelError(_(text, cell=brief(cells.iloc[row]), **where), remedy)

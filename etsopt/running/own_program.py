@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
+from etsopt.checking.cells import misshapen
 from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
-from etsopt.checking.tolerances import WHOLE_GAP_RELATIVE
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
 from etsopt.data.files.frames import as_written
 from etsopt.errors import EtsoptError, ModelError, StoppedError
 from etsopt.language import _, chain
 from etsopt.modelling import PreparedModel, ProgramModel
 from etsopt.progress import tell
-from etsopt.results.claims import PROGRAM, violations_of
+from etsopt.results.claims import PROGRAM, gap_of_program, violations_of
 from etsopt.results.results import LevelResult, Results
 from etsopt.running import model_inputs
 from etsopt.running.compared import compiled_again
@@ -34,6 +35,7 @@ from etsopt.running.program_tables import (
     VALUES,
     Reading,
     conflict_table,
+    rows_by_narrowing,
     rows_of,
     tables_of_trees,
     values_table,
@@ -85,7 +87,7 @@ def proven(
     """
     tell(_("proof"))
     clock.lap("solve")
-    accepted = max(options.gap_or_default, WHOLE_GAP_RELATIVE)
+    accepted = gap_of_program(options.gap_or_default)
     if not solution.values:
         return replace(solution, proof=Proof(program, tuple(names), accepted, {}, compared))
     # A solver may leave a bound by its tolerance.
@@ -165,6 +167,9 @@ def without_point(
     if len(used := rows_of(trees[NO_POINT])):
         # Fewer rows than were left may be in the proof.
         rows, program = used, with_rows(program, used)
+    else:
+        rows = rows_by_narrowing(program, rows)
+        program = with_rows(program, rows)
     clock.lap("proof")
     answer = ProgramAnswer(None, (), trees)
     question = ProgramQuestion(program, proof.names, proof.gap)
@@ -185,6 +190,8 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
     """
     if not has_one_program(model):
         return Verdict((), ())
+    if wrong := misshapen(results.tables):
+        return Verdict(tuple(wrong), (), theorem=theorem, of_program=True)
     prepared, program, compared = compiled_again(model, instance)
     names = objectives_of(model, instance, list(program.objectives))
     made: dict[str, pd.DataFrame] = {}
@@ -200,8 +207,8 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
         what = chain(
             dict.fromkeys(reading.problems) or [_("there is a table {table}", table=VALUES)], _("{first}; {second}")
         )
-        wrong = Violation("tables", "program", 1.0, "tables", what)
-        return Verdict((wrong,), (), theorem=theorem, of_program=True)
+        broken = Violation("tables", "program", 1.0, "tables", what)
+        return Verdict((broken,), (), theorem=theorem, of_program=True)
     stopped = results.termination not in ("optimal", "infeasible")
     answer = ProgramAnswer(x, results.levels, trees, stopped)
     verdict = judge_program(ProgramQuestion(program, names, gap, model.fix_after), answer, theorem)
@@ -288,9 +295,16 @@ def _differences(
 
 
 def _apart(one: pd.Series[Any], other: pd.Series[Any]) -> NDArray[np.bool_]:
-    """Return True for each cell that differs, numbers by more than the rounding of another machine."""
+    """Return True for each cell that differs, numbers that are no integers by more than rounding on another machine.
+
+    Parameters
+    ----------
+    one
+        The column that the model makes.
+    """
     same = ((one.astype(str) == other.astype(str)) | (one.isna() & other.isna())).to_numpy()
-    if not all(pd.api.types.is_numeric_dtype(part.dtype) for part in (one, other)):
+    # An integer may be an identifier, which has no rounding.
+    if not all(map(is_numeric_dtype, (one.dtype, other.dtype))) or is_integer_dtype(one.dtype):
         return np.asarray(~same)
     numbers = [part.to_numpy(dtype=float, na_value=np.nan) for part in (one, other)]
     size = np.abs(numbers[0][np.isfinite(numbers[0])]).max(initial=0.0)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.program import NO_POINT
+from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
 from etsopt.language import _
 from etsopt.results.claims import PROGRAM, PROGRAM_VALUES
+from etsopt.solving.conflict import with_rows
 from etsopt.solving.proving import alone
 from etsopt.solving.solution import Tree
 
@@ -33,6 +34,9 @@ COLUMNS = {
 """Columns of the tables; those in `TEXTS` are names, all others are numbers."""
 
 TEXTS = ("variable", "level", "row", "part", "name")
+
+MOST_NARROWING = 300
+"""Most rows that are left out one by one to see whether narrowing proves a conflict without them: a second at most."""
 
 ZERO = 1e-9
 """Share of its terms up to which a reduced cost is zero."""
@@ -80,11 +84,38 @@ def rows_of(tree: Tree) -> NDArray[np.int64]:
     return np.flatnonzero(used).astype(np.int64)
 
 
+def rows_by_narrowing(program: Program, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those of some rows of which none can be left out, where bounds that they narrow prove that they conflict.
+
+    More rows than `MOST_NARROWING`, and rows that narrowing does not prove to conflict, are returned as they are.
+    """
+    if len(rows) > MOST_NARROWING or not _narrow_to_nothing(with_rows(program, rows)):
+        return rows
+    for row in rows:
+        rest = rows[rows != row]
+        rows = rest if _narrow_to_nothing(with_rows(program, rest)) else rows
+    return rows
+
+
+def _narrow_to_nothing(program: Program) -> bool:
+    """Return True if bounds that rows narrow prove by themselves that there is no point."""
+    trees = {NO_POINT: alone(np.zeros(len(program.row_lower)))}
+    return judge_program(ProgramQuestion(program, (), 0.0), ProgramAnswer(None, (), trees), "").infeasible
+
+
 def conflict_table(program: Program, rows: NDArray[np.int64], tree: Tree) -> pd.DataFrame:
-    """Return the rows that conflict, and the bounds of columns that a proof without splits needs beside them."""
+    """Return the rows that conflict, and the bounds of columns that a proof without splits needs beside them.
+
+    A proof without multipliers, which narrows bounds alone, may need every bound of the columns in the rows.
+
+    Parameters
+    ----------
+    program
+        The program in which only these rows have limits.
+    """
     of_rows = _places(program.rows, "name").iloc[rows]
-    sides = [np.where(np.isfinite(side), side, np.nan) for side in (program.row_lower, program.row_upper)]
-    parts = [of_rows.assign(part="row", lower=sides[0][rows], upper=sides[1][rows])]
+    sides = {"lower": _finite(program.row_lower)[rows], "upper": _finite(program.row_upper)[rows]}
+    parts = [of_rows.assign(part="row", **sides)]
     multipliers = tree.multipliers[0]
     if len(tree.parent) == 1 and multipliers is not None:
         slope = program.matrix.transposed_times(multipliers)
@@ -92,10 +123,15 @@ def conflict_table(program: Program, rows: NDArray[np.int64], tree: Tree) -> pd.
         # A column without a value between its bounds is a conflict by itself.
         crossed = np.zeros(len(slope), dtype=bool)
         crossed[np.flatnonzero(program.without_value())[:1]] = True
-        where = np.flatnonzero((np.abs(slope) > ZERO * size) | crossed)
+        needed = (np.abs(slope) > ZERO * size) | crossed
+        if not (multipliers.any() or crossed.any()) and _narrow_to_nothing(program):
+            in_rows = np.isin(np.arange(len(multipliers)), rows).astype(float)
+            bounded = np.isfinite(program.column_lower) | np.isfinite(program.column_upper)
+            needed = (program.matrix.absolute().transposed_times(in_rows) > 0) & bounded
+        where = np.flatnonzero(needed)
         # The proof takes a column at one of its ends, and needs no bound at the other.
-        lower = np.where((slope > 0) & ~crossed, np.nan, program.column_lower)[where]
-        upper = np.where((slope < 0) & ~crossed, np.nan, program.column_upper)[where]
+        lower = np.where((slope > 0) & ~crossed, np.nan, _finite(program.column_lower))[where]
+        upper = np.where((slope < 0) & ~crossed, np.nan, _finite(program.column_upper))[where]
         parts.append(_places(program.columns, "name").iloc[where].assign(part="bound", lower=lower, upper=upper))
     return pd.concat(parts, ignore_index=True)[[*COLUMNS[CONFLICT]]]
 
@@ -163,6 +199,9 @@ class Reading:
         if (len(used) and not np.array_equal(rows, used)) or len(np.unique(rows)) < len(rows):
             self.problems.append(_("the table {table} has the rows of the proof", table=CONFLICT))
             return rows[:0]
+        if not len(used) and len(rows_by_narrowing(self.program, rows)) < len(rows):
+            text = _("the table {table} has rows of which none can be left out", table=CONFLICT)
+            self.problems.append(text)
         return rows
 
     def see_levels(self, levels: Sequence[LevelResult], termination: str) -> None:
@@ -223,6 +262,11 @@ class Reading:
             _("the table {table} has a number in every cell of {names}", table=name, names=", ".join(finite))
         )
         return typed.iloc[:0]
+
+
+def _finite(side: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return limits with NaN for those that there are not."""
+    return np.where(np.isfinite(side), side, np.nan)
 
 
 def _places(blocks: Mapping[str, slice], key: str) -> pd.DataFrame:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from etsopt.data.files import shipped
 from etsopt.data.files.lenient.table_plausibility import MEASURED, doubted
 from etsopt.data.files.read import STORE, find_folder, is_file, read_instance, reports_in
 from etsopt.data.files.workbook import WORKBOOKS
@@ -99,6 +101,32 @@ def read(
     # Figures of a folder are doubted as those of a file are, which its reader doubts.
     measured = [name for name in MEASURED if name in instance.units]
     return doubted(instance, "units.csv" if place is None else "reports", chain(measured, _("{first}, {second}")))
+
+
+class InstanceChecked(NamedTuple):
+    """The instance of which a check proves something; ``shipped`` is True if it is the shipped one of that name."""
+
+    name: str
+    year: int
+    hash: str
+    shipped: bool
+
+
+def instance_checked(instance: Instance, stated: str) -> InstanceChecked:
+    """Return what identifies the instance of a run folder, whose files hold no name.
+
+    Parameters
+    ----------
+    stated
+        Its name, as the run states it. It counts only if the shipped instance of that name has the same cells.
+    """
+    if stated in shipped.names():
+        with warnings.catch_warnings():
+            # Doubts about the shipped figures were told when they were solved.
+            warnings.simplefilter("ignore")
+            if read(shipped.folder(stated)).hash == instance.hash:
+                return InstanceChecked(stated, instance.policy.year, instance.hash, True)
+    return InstanceChecked(instance.name, instance.policy.year, instance.hash, False)
 
 
 def _refuse_reports(source: Path) -> None:

@@ -14,7 +14,14 @@ from etsopt.errors import UsageError
 from etsopt.language import _
 from etsopt.modelling import CalculationModel
 from etsopt.progress import unlimited, watched
-from etsopt.results.claims import check_claims, is_checked, is_stopped, violations_of
+from etsopt.results.claims import (
+    accepted_gap,
+    check_claims,
+    check_instance,
+    is_checked,
+    is_stopped,
+    violations_of,
+)
 from etsopt.rules import as_given, parameters_of, plugins
 from etsopt.rules.bands import moved_by_bands
 from etsopt.running import library, own_program
@@ -170,8 +177,9 @@ def check(instance: Instance, results: Results, gap: float | None = None, model:
     Raises
     ------
     UsageError
-        If the checker has no theorem of the model that is asked for.
+        If the checker has no theorem of the model that is asked for, or the gap is no fraction.
     """
+    SolveOptions(gap=gap)
     named = None if model is None else os.fspath(model)
     is_file = named is not None and library.is_file(named)
     if named is not None and not is_file and named not in THEOREMS:
@@ -179,16 +187,19 @@ def check(instance: Instance, results: Results, gap: float | None = None, model:
         advice = _("The checker proves {known}, and programs of model files.", known=", ".join(THEOREMS))
         raise UsageError(what, advice)
     asked = named or results.provenance.model
-    instance = as_given(instance, (is_file or asked in THEOREMS) and reads_years(library.load(asked)))
-    accepted = default_gap(asked) if gap is None else gap
+    known = is_file or asked in THEOREMS
+    instance = as_given(instance, reads_years(library.load(asked)) if known else True)
+    other = check_instance(instance, results)
+    accepted = min(accepted_gap(results), default_gap(asked) if gap is None else gap)
     if is_file:
         verdict = own_program.check_again(library.load(asked), name_of(asked), instance, results, accepted)
     elif asked not in THEOREMS:
         verdict = Verdict((), ())
     else:
         answer = Answer(results.tables, results.levels, is_stopped(results))
-        verdict = judge(Question(instance, asked, min(results.provenance.options.gap, accepted)), answer)
+        verdict = judge(Question(instance, asked, accepted), answer)
         if not is_checked(results):
             # What a model of the user's own claims is no claim on the theorem that the reader asks for.
-            return verdict
-    return replace(verdict, violations=(*verdict.violations, *check_claims(instance, results, verdict)))
+            return replace(verdict, violations=(*other, *verdict.violations))
+    claims = check_claims(instance, results, verdict)
+    return replace(verdict, violations=(*other, *verdict.violations, *claims))

@@ -114,6 +114,29 @@ def test_every_column_that_is_changed_is_refused(kind: str) -> None:
     assert unseen == []
 
 
+@pytest.mark.everyday("compliance", "infeasible", "pathway")
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_column_of_the_users_own_is_named_and_changes_nothing(kind: str) -> None:
+    instance, result = solved(kind)
+    # Names begin alike for all of a user's columns; this one is in no instance.
+    tables = {name: table.assign(x_approved="yes", x_part=0.5) for name, table in result.tables.items()}
+    report = run.check(instance, replace(result, tables=tables))
+    assert report.violations == ()
+    own = {f"{name}.{column}" for name in tables for column in ("x_approved", "x_part")}
+    assert own <= {*report.not_proven}
+
+
+@pytest.mark.everyday("compliance", "infeasible")
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_that_only_memory_can_hold_are_refused(kind: str) -> None:
+    instance, result = solved(kind)
+    for name, table in result.tables.items():
+        column = table.columns[-1]
+        for wrong in (pd.concat([table, table[[column]]], axis=1), table.assign(**{column: 1 + 2j})):
+            report = run.check(instance, replace(result, tables=result.tables | {name: wrong}))
+            assert [one.where for one in report.violations] == [f"{name}.{column}"]
+
+
 @pytest.mark.everyday("investment within budgets")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_table_that_is_dropped_or_has_a_row_twice_is_refused(kind: str) -> None:

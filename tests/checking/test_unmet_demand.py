@@ -169,3 +169,21 @@ def test_a_market_that_starts_from_whole_tonnes_in_a_fair_order_and_cannot_clear
     assert etsopt.check(instance, result).violations == ()
     moved = changed(result, "allocation", allowance_t=result.tables["allocation"]["allowance_t"] + 1.0)
     assert etsopt.check(instance, moved).violations
+
+
+def test_the_split_of_an_unmet_demand_by_year_is_named_as_not_checked(tmp_path: Path, capsys: Any) -> None:
+    instance = random_market(7, 2, market={"external_demand_t": 3e7})
+    result = etsopt.solve(instance, "clearing")
+    table = result.tables["unmet_demand"]
+    moved = table.assign(unmet_t=[table["unmet_t"].sum(), 0.0])
+    for unmet in (table, moved):
+        report = etsopt.check(instance, replace(result, tables={**result.tables, "unmet_demand": unmet}))
+        assert (report.violations, report.not_proven) == ((), ("unmet_demand: years",))
+    result.save(tmp_path / "run")
+    capsys.readouterr()
+    assert main(["check", str(tmp_path / "run")]) == 0
+    assert "unmet_demand: years" in " ".join(capsys.readouterr().out.split())
+    result.report(tmp_path / "page.html")
+    assert "The total is proven, and its split by year is not." in (tmp_path / "page.html").read_text("utf-8")
+    # Of one year the total is all that there is.
+    assert etsopt.check(short(), etsopt.solve(short(), "clearing")).not_proven == ()

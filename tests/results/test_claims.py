@@ -15,6 +15,7 @@ import pytest
 import etsopt
 from etsopt.checking.verdict import LevelCheck
 from etsopt.cli import main
+from etsopt.errors import UsageError
 from etsopt.provenance import Options
 from etsopt.results.claims import check_claims
 from tests import forging
@@ -143,6 +144,8 @@ def of_level(part: str, value: Any) -> Callable[[list[dict[str, Any]]], list[dic
         ("calculated", {"status": "certified_optimal"}, {("claim", "status")}),
         ("optimal", {"policy": lambda policy: {**policy, "year": 1999}}, {("claim", "policy")}),
         ("optimal", {"own_parameters": [OWN_PARAMETER]}, {("claim", "own_parameters")}),
+        ("optimal", {"instance_hash": "0" * 64}, {("claim", "instance_hash")}),
+        ("optimal", {"violations": [{"rule": "sector_target", "where": "cement"}]}, {("claim", "violations")}),
     ],
 )
 def test_a_claim_that_does_not_hold_is_refused(
@@ -283,6 +286,74 @@ def test_a_check_names_the_theorem_its_gap_and_what_is_not_checked(
     code, content = run_json(capsys, "check", str(run))
     assert (code, content["status"], content["largest_gap"] < 1e-9) == (0, "certified_optimal", True)
     assert {"method", "assumed", "tables/final.csv"} <= set(content["not_checked"])
+
+
+def test_a_check_names_the_instance_of_which_it_proves_something(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, tiny = copy_of("optimal"), etsopt.read("tiny")
+    _code, content = run_json(capsys, "check", str(run))
+    assert content["instance"] == {"name": "tiny", "year": 2025, "hash": tiny.hash, "shipped": True}
+    assert "instance" not in content["not_checked"]
+    assert main(["check", str(run)]) == 0
+    assert f"Instance: tiny as it is shipped, SHA-256 {tiny.hash[:16]}…." in capsys.readouterr().out
+    # Another name than that of a shipped instance with these cells is the run's own word, and none of a headline.
+    for name in ("Approved by the ministry", "eu-2019"):
+        change(run, instance=name)
+        _code, content = run_json(capsys, "check", str(run))
+        assert content["instance"] == {"name": "optimal", "year": 2025, "hash": tiny.hash, "shipped": False}
+        assert "instance" in content["not_checked"]
+        assert main(["check", str(run)]) == 0
+        out = capsys.readouterr().out
+        assert name not in out
+        assert out.startswith("optimal · allocation")
+
+
+def test_a_run_of_another_instance_is_refused_in_every_word(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("optimal")
+    change(run, instance_hash="0" * 64)
+    code, content = run_json(capsys, "check", str(run))
+    assert (code, content["status"], content["certified"]) == (5, "refused", False)
+    assert main(["check", str(run)]) == 5
+    out = capsys.readouterr().out
+    assert "refused by the checker" in out
+    assert "certified optimal" not in out
+    assert main(["report", str(run)]) == 5
+    assert etsopt.check(etsopt.read("tiny"), etsopt.load(run)).status == "refused"
+    change(run, model="mine.py", status="feasible", certified=False, coverage=None)
+    assert main(["check", str(run), "--as", "allocation"]) == 5
+    assert main(["report", str(run)]) == 5
+
+
+def test_columns_and_words_that_no_statement_covers_are_named(
+    copy_of: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("optimal")
+    path = run / "tables" / "sectors.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([f"{header},x_approved", *(f"{row},yes" for row in rows)]) + "\n", encoding="utf-8")
+    change(run, levels=of_level("algorithm", "signed by the ministry"))
+    code, content = run_json(capsys, "check", str(run))
+    assert code == 0
+    assert {"sectors.x_approved", "levels: algorithm"} <= {*content["not_checked"]}
+    capsys.readouterr()
+    assert main(["check", str(run)]) == 0
+    assert "sectors.x_approved" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("gap", ["nan", "inf", "-1", "1", "1e9"])
+def test_a_gap_that_is_no_fraction_is_refused(
+    copy_of: Callable[[str], Path], gap: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = copy_of("optimal")
+    assert main(["check", str(run), f"--gap={gap}"]) == 2
+    assert "expected a fraction from 0 up to 1" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="expected a fraction"):
+        etsopt.check(etsopt.read("tiny"), etsopt.load(run), gap=float(gap))
+    with pytest.raises(UsageError, match="expected a number"):
+        etsopt.check(etsopt.read("tiny"), etsopt.load(run), gap="0.5")  # type: ignore[arg-type]
 
 
 def test_the_gap_that_counts_is_the_readers() -> None:

@@ -119,6 +119,12 @@ OF_RESULT: dict[str, tuple[Damage, str]] = {
     "a list": (written("result.json", "[1]"), "result.json: is [1], but should be an object with keys."),
     "null": (written("result.json", "null"), "result.json: is None, but should be an object with keys."),
     "no keys": (written("result.json", "{}"), "result.json, model: is missing."),
+    "a key twice": (
+        written(
+            "result.json", lambda content: content.replace(b'"certified": true', b'"certified": 0, "certified": 1', 1)
+        ),
+        "result.json, certified: is stated twice.",
+    ),
     "certified a text": (stated(certified="true"), "result.json, certified: is 'true', but should be"),
     "certified missing": (stated(certified=...), "result.json, certified: is missing."),
     "status unknown": (stated(status="splendid"), "result.json, status: is 'splendid', but should be"),

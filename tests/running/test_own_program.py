@@ -17,9 +17,9 @@ import pytest
 import etsopt
 from etsopt.checking.program import NO_POINT
 from etsopt.cli import main
-from etsopt.errors import ModelError, UsageError
+from etsopt.errors import ModelError, StoppedError, UsageError
 from etsopt.provenance import Coverage, Doubts, EmissionsStatus, Holders
-from etsopt.running import run
+from etsopt.running import own_program, run
 from tests.builders import random_instance
 
 LEAST = '''
@@ -315,6 +315,10 @@ def forged(run_of: Any, name: str, change: Callable[[pd.DataFrame], pd.DataFrame
     return replace(run_of, tables={**run_of.tables, name: change(run_of.tables[name].copy())}, **words)
 
 
+def holding(run_of: Any, name: str, table: pd.DataFrame) -> Any:
+    return replace(run_of, tables={**run_of.tables, name: table})
+
+
 def test_hostile_numbers_and_words_prove_nothing(write: Callable[..., Path]) -> None:
     """What strangers tried: each passed once, as certified or as a traceback."""
     instance, model = etsopt.read("tiny"), write("idle", IDLE)
@@ -519,3 +523,120 @@ def test_a_check_of_a_sweep_runs_no_file_that_its_record_names(
     assert main(["check", str(folder), "--model", str(model)]) == 0
     assert "2 of 2 proven ones were solved again" in capsys.readouterr().out
     assert marker.exists()
+
+
+IDENTIFIED = ("    plan =", "    number = 91110000000000002 + np.arange(len(instance.units))\n    plan =")
+
+
+def test_an_integer_of_a_table_is_that_of_the_model_to_its_last_digit(write: Callable[..., Path]) -> None:
+    imports = ("import pandas as pd", "import numpy as np\nimport pandas as pd")
+    stated = (
+        'assign(allowance_t=solution.values["allowance"])',
+        'assign(allowance_t=solution.values["allowance"], n=number)',
+    )
+    model, instance = write("least", LEAST, imports, IDENTIFIED, stated), etsopt.read("tiny")
+    honest = etsopt.solve(instance, model)
+    assert run.check(instance, honest, model=model).certified
+    for cells in (honest.tables["plan"]["n"] - 1, honest.tables["plan"]["n"].astype(float)):
+        wrong = holding(honest, "plan", honest.tables["plan"].assign(n=cells))
+        assert run.check(instance, wrong, model=model).violations[0].where == "plan.n"
+
+
+def test_a_smaller_gap_that_was_asked_for_counts(write: Callable[..., Path]) -> None:
+    model, instance = write("retrofit", RETROFIT), random_instance(5, 30)
+    usual, asked = etsopt.solve(instance, model), etsopt.solve(instance, model, gap=1e-8)
+    assert asked.status == "certified_program"
+    of_usual, of_asked = (
+        {run.check(instance, result, gap=gap, model=model).levels[0].asked for gap in (None, 0.99)}
+        for result in (usual, asked)
+    )
+    assert (len(of_usual), len(of_asked)) == (1, 1)
+    assert of_asked.pop() < 1e-3 * of_usual.pop()
+
+
+NARROW = """
+import pyomo.environ as pyo
+from etsopt.modelling import ProgramModel
+
+
+def formulate():
+    m = pyo.AbstractModel("narrow")
+    m.UNITS = pyo.Set()
+    m.emissions = pyo.Param(m.UNITS)
+    m.x = pyo.Var(m.UNITS, bounds=lambda m, i: (0, m.emissions[i]), doc="t")
+
+    @m.Constraint(m.UNITS, doc="each [t]")
+    def each(m, i):
+        return m.x[i] >= 0.5 * m.emissions[i]
+
+    @m.Constraint(doc="enough [t]")
+    def enough(m):
+        return sum(m.x[i] for i in m.UNITS) >= 900000
+
+    @m.Objective(doc="costs [t]")
+    def cost(m):
+        return sum(m.x[i] for i in m.UNITS)
+
+    return m
+
+
+def parameters(instance):
+    return {"UNITS": len(instance.units), "emissions": instance.emissions_tco2e}
+
+
+def tables(instance, solution):
+    return {"plan": instance.units[["unit_id"]].assign(x=solution.values["x"])}
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=tables)
+"""
+
+
+def test_a_conflict_without_multipliers_has_rows_of_which_none_can_be_left_out_and_its_bounds(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 560,000 t are less than the 900,000 t of one row, by the bounds alone.
+    model, instance = write("narrow", NARROW), etsopt.read("tiny")
+    honest = etsopt.solve(instance, model)
+    of_row, bounds = (honest.tables["conflict"].query(f"part == '{part}'") for part in ("row", "bound"))
+    assert (of_row["name"].tolist(), len(bounds)) == (["enough"], 3)
+    bare = forged(honest, "program_duals", lambda duals: duals.iloc[:0])
+    rows = [("row", "each", place, 0.5 * amount, np.nan) for place, amount in enumerate(bounds["upper"])]
+    more = pd.concat([pd.DataFrame(rows, columns=of_row.columns), of_row])
+    for table in (of_row, more, pd.concat([more, bounds])):
+        assert run.check(instance, holding(bare, "conflict", table), model=model).violations
+
+    def late(*_: Any) -> Any:
+        raise StoppedError("time_limit")
+
+    # A solve that finds no multipliers in time states such rows, with every bound that narrowing may need.
+    monkeypatch.setattr(own_program, "refute", late)
+    monkeypatch.setattr(own_program, "conflicting_rows", lambda program, _options: (np.arange(4), False))
+    found = etsopt.solve(instance, model)
+    assert found.status == "infeasible_program"
+    assert found.tables["conflict"]["name"].tolist() == ["enough", "x", "x", "x"]
+    assert len(found.tables["program_duals"]) == 0
+    assert run.check(instance, found, model=model).certified
+
+
+def test_columns_that_only_memory_can_hold_are_refused(write: Callable[..., Path]) -> None:
+    model, instance = write("least", LEAST), etsopt.read("tiny")
+    honest = etsopt.solve(instance, model)
+    for name, table in honest.tables.items():
+        column = table.columns[-1]
+        for wrong in (pd.concat([table, table[[column]]], axis=1), table.assign(**{column: table[column] + 1e6j})):
+            verdict = run.check(instance, holding(honest, name, wrong), model=model)
+            assert (verdict.status, verdict.violations[0].where) == ("refused", f"{name}.{column}")
+
+
+@pytest.mark.parametrize("cell", ["[1, 2]", "{1: 2}", "1 + 2j", "(1, 2)", "None if i else [1]", "'a' if i else {1}"])
+def test_a_cell_that_no_file_can_hold_is_named_before_anything_is_saved(
+    write: Callable[..., Path], tmp_path: Path, cell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = ("    dual =", f"    plan['own'] = pd.Series([{cell} for i in (1, 1, 0)], dtype=object)\n    dual =")
+    model, folder = write("odd", LEAST, made), tmp_path / "run"
+    assert main(["solve", "tiny", "--model", str(model), "--out", str(folder)]) == 2
+    shown = capsys.readouterr().err
+    assert "of the column 'own' of the table 'plan'" in shown
+    assert "Traceback" not in shown
+    assert not folder.exists()

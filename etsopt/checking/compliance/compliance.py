@@ -13,7 +13,6 @@ from etsopt.checking.cells import are_whole
 from etsopt.checking.compliance import limits, statements
 from etsopt.checking.theorem import OWN_STAGE, OWN_TABLES
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.language import _
 from etsopt.units import tolerance_of
 
@@ -121,7 +120,7 @@ def _whole_tonnes(tables: Mapping[str, pd.DataFrame]) -> list[Violation]:
         first = table.iloc[:, 0].to_numpy(dtype=object)
         for column in table.columns:
             not_in_tonnes = not column.endswith("_t") or column.endswith("_per_t") or column == "reference_t"
-            if not_in_tonnes or column.startswith(USER_COLUMN_PREFIX):
+            if not_in_tonnes:
                 continue
             values = table[column].to_numpy(dtype=float)
             message = _("{column} of {table} is a whole number", column=column, table=name)
