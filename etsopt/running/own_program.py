@@ -8,16 +8,14 @@ again.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
 from etsopt.checking.cells import misshapen
 from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
-from etsopt.data.files.frames import as_written
 from etsopt.errors import EtsoptError, ModelError, StoppedError
 from etsopt.language import _, chain
 from etsopt.modelling import PreparedModel, ProgramModel
@@ -27,6 +25,7 @@ from etsopt.results.results import LevelResult, Results
 from etsopt.running import model_inputs
 from etsopt.running.compared import compiled_again
 from etsopt.running.compiling import documented
+from etsopt.running.made_tables import differences
 from etsopt.running.model import objectives_of
 from etsopt.running.program_tables import (
     CONFLICT,
@@ -46,7 +45,7 @@ from etsopt.solving.proving import alone, prove, refute
 from etsopt.solving.solution import Level, Proof, Solution, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -57,9 +56,6 @@ if TYPE_CHECKING:
     from etsopt.running.provenance import Clock
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Tree
-
-AGAIN, ROUNDED = 1e-9, 1e-15
-"""Difference of numbers of a table that is made again, on another machine perhaps: relative, and of the largest."""
 
 
 def has_one_program(model: Model) -> TypeGuard[OptimisedModel]:
@@ -214,7 +210,7 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
     verdict = judge_program(ProgramQuestion(program, names, gap, model.fix_after), answer, theorem)
     verdict = _as_compared(verdict, compared)
     if x is None:
-        return replace(verdict, violations=tuple(_differences(made, results.tables, (DUALS, NODES))))
+        return replace(verdict, violations=tuple(differences(made, results.tables, (DUALS, NODES))))
     if verdict.violations:
         return verdict
     levels = tuple(
@@ -229,7 +225,7 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
         made = model_inputs.tables_of(model, instance, answered, prepared)
     except EtsoptError as error:
         return replace(verdict, violations=(Violation("tables", "tables", 1.0, "tables", error.failure),))
-    return replace(verdict, violations=tuple(_differences(made, results.tables, (VALUES, DUALS, NODES))))
+    return replace(verdict, violations=tuple(differences(made, results.tables, (VALUES, DUALS, NODES))))
 
 
 def _by_row(program: Program, earlier: Sequence[str], tree: Tree) -> dict[str, NDArray[np.float64]]:
@@ -260,52 +256,3 @@ def _results(
 
 def _column_values(program: Program, solution: Solution) -> NDArray[np.float64]:
     return np.concatenate([np.zeros(0), *(solution.values[name] for name in program.columns)])
-
-
-def _differences(
-    made: Mapping[str, pd.DataFrame], stated: Mapping[str, pd.DataFrame], known: Sequence[str]
-) -> Iterator[Violation]:
-    """Yield the tables of a run that its model does not make of its values, but for those of the program."""
-    for name in {**made, **stated}:
-        if name in known:
-            continue
-        if name not in made or name not in stated:
-            text = (
-                _("the model makes no such table")
-                if name in stated
-                else _("the run has the table that the model makes")
-            )
-            yield Violation("tables", name, 1.0, "tables", text)
-            continue
-        one, other = as_written(made[name], name), as_written(stated[name], name)
-        if [*one] != [*other] or len(one) != len(other):
-            yield Violation("tables", name, 1.0, "tables", _("the table has the rows and columns that the model makes"))
-            continue
-        for column in one:
-            apart = _apart(one[column], other[column])
-            if apart.any():
-                place = int(np.argmax(apart))
-                text = _(
-                    "row {number}: the model makes {made}, not {stated}",
-                    number=place + 1,
-                    made=one[column].iloc[place],
-                    stated=other[column].iloc[place],
-                )
-                yield Violation("tables", f"{name}.{column}", float(apart.sum()), "rows", text)
-
-
-def _apart(one: pd.Series[Any], other: pd.Series[Any]) -> NDArray[np.bool_]:
-    """Return True for each cell that differs, numbers that are no integers by more than rounding on another machine.
-
-    Parameters
-    ----------
-    one
-        The column that the model makes.
-    """
-    same = ((one.astype(str) == other.astype(str)) | (one.isna() & other.isna())).to_numpy()
-    # An integer may be an identifier, which has no rounding.
-    if not all(map(is_numeric_dtype, (one.dtype, other.dtype))) or is_integer_dtype(one.dtype):
-        return np.asarray(~same)
-    numbers = [part.to_numpy(dtype=float, na_value=np.nan) for part in (one, other)]
-    size = np.abs(numbers[0][np.isfinite(numbers[0])]).max(initial=0.0)
-    return np.asarray(~(same | np.isclose(numbers[0], numbers[1], rtol=AGAIN, atol=ROUNDED * size)))
