@@ -130,6 +130,7 @@ def test_the_code_of_the_page_on_official_tables_runs(tmp_path: Path, monkeypatc
 
 @pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore:reports. Months with open findings:etsopt.DoubtWarning")
+@pytest.mark.filterwarnings("ignore:reports. Months without a report:etsopt.DoubtWarning")
 def test_the_code_of_the_page_on_accounting_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "accounting"}

@@ -22,6 +22,11 @@ def first_difference(one: Program, other: Program) -> str:
 
     A row may be the other multiplied by -1: that depends in Pyomo on the classes of the sides of an equation.
     """
+    with np.errstate(invalid="ignore"):
+        return _first_difference(one, other)
+
+
+def _first_difference(one: Program, other: Program) -> str:
     for blocks, others in ((one.columns, other.columns), (one.rows, other.rows)):
         if blocks != others:
             return next(name for name in {**blocks, **others} if blocks.get(name) != others.get(name))
@@ -42,11 +47,11 @@ def _name(blocks: Mapping[str, slice], place: int) -> str:
 
 
 def _same(one: Any, other: Any, size: Any = 0.0) -> NDArray[np.bool_]:
-    """Return True where numbers are the same, infinite ones too."""
+    """Return True where numbers are the same, infinite ones and those that are none too."""
     one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    with np.errstate(invalid="ignore"):
-        size = np.maximum(size, np.maximum(np.abs(one), np.abs(other)))
-        return np.asarray((one == other) | (np.abs(one - other) <= SAME_RELATIVE * size) & np.isfinite(size))
+    size = np.maximum(size, np.maximum(np.abs(one), np.abs(other)))
+    near = (np.abs(one - other) <= SAME_RELATIVE * size) & np.isfinite(size)
+    return np.asarray((one == other) | near | (np.isnan(one) & np.isnan(other)))
 
 
 def _rows_that_differ(one: Program, other: Program) -> NDArray[np.bool_]:

@@ -368,7 +368,8 @@ def test_first_pass_rates_count_items_without_a_finding_or_correction(store: Pat
     state = accounting.review(store)
     assert state.rates.to_numpy().tolist() == [
         ["Anhui", "municipal", 4, 3, 0.75, 0, 0.0],
-        ["Anhui", "provincial", 2, 0, 0.0, 1, 0.0],
+        # The finding has no size, and concerns the month: 828.24 t of coal and clinker.
+        ["Anhui", "provincial", 2, 0, 0.0, 1, 828.24],
     ]
     assert state.statuses[["items_reported", "items_municipal", "items_with_open_findings"]].to_numpy().tolist() == [
         [0, 4, 2]

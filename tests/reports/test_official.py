@@ -22,6 +22,7 @@ from etsopt.cli import main
 from etsopt.data.tables.chinese import CASES
 from etsopt.data.tables.schema import SPECIAL_CASES
 from etsopt.errors import DataError, UsageError
+from etsopt.language import speaking
 from etsopt.reports import official_tables, write_official_tables
 from etsopt.reports.official import files, identities, printing
 from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, TEXTS_OF_USER
@@ -296,16 +297,23 @@ def test_the_note_names_each_column_to_fill_and_what_fills_it(tmp_path: Path) ->
     tables = of(by_hand(table), province="Fujian")
     write_official_tables(tables, tmp_path, "Fujian", 2026)
     lines = (tmp_path / files.NOTE).read_text(encoding="utf-8-sig").splitlines()
+    assert lines[1].startswith("Columns to fill, in the instance and then exported again")
+    assert "- 上一年度经核查排放量: 1 empty cells in 1-1; filled by the column prior_emissions_tco2e of units." in lines
+    with speaking("zh"):
+        write_official_tables(tables, tmp_path, "Fujian", 2026)
+    lines = (tmp_path / files.NOTE).read_text(encoding="utf-8-sig").splitlines()
+    assert "MWh" in lines.pop(0)
     assert lines[0] == "待填写的列（在算例中填写后重新导出，或直接填入各表）："
     code = "表 1-1、1-3、1-5-power、1-5-cement、2-1、2-3、2-5-power、2-5-cement 共 12 个空单元格"
     assert lines[1] == f"- 统一社会信用代码：{code}；由企业表的 x_uscc 列填写。"
     assert "- 产品类别：表 2-1 共 4 个空单元格；由单元表的 x_product 列填写。" in lines
-    assert "- 上一年度经核查排放量: 1 empty cells in 1-1; filled by the column prior_emissions_tco2e of units." in lines
+    assert not [line for line in lines if "empty cells" in line]
     # Only some lines have one.
     assert not [line for line in lines if "批复的设计能力" in line]
     whole = {name: frame.replace("", "x").fillna(1) for name, frame in tables.items()}
     write_official_tables(whole, tmp_path, "Fujian", 2026)
-    assert not (tmp_path / files.NOTE).exists()
+    (line,) = (tmp_path / files.NOTE).read_text(encoding="utf-8-sig").splitlines()
+    assert line.startswith("Table 2-1 prints the rated power")
 
 
 def test_columns_that_an_instance_does_not_know_come_from_user_columns() -> None:

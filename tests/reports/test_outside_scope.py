@@ -106,7 +106,8 @@ def test_official_tables_have_no_zero_for_a_line_outside_the_scope(tmp_path: Pat
 
 
 def test_nothing_is_to_be_filled_of_a_line_outside_the_scope(tmp_path: Path) -> None:
-    write_official_tables(tables(), tmp_path, "Anhui", 2025)
+    with speaking("zh"):
+        write_official_tables(tables(), tmp_path, "Anhui", 2025)
     lines = (tmp_path / NOTE).read_text(encoding="utf-8-sig").splitlines()
     # Of a1, b1 and b2.
     prior = "- 上一年度经核查排放量：表 1-3 共 3 个空单元格；由单元表的 prior_emissions_tco2e 列填写。"

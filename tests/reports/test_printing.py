@@ -22,7 +22,7 @@ from etsopt.language import speaking
 from etsopt.reports import official_tables, read_official_tables, write_official_tables
 from etsopt.reports.official.files import WORKBOOK
 from etsopt.reports.official.headings import BY_NAME
-from tests.reports.test_official import by_hand, enterprises, saved, solved, units
+from tests.reports.test_official import by_hand, enterprises, solved, units
 
 pytest.importorskip("xlsxwriter")
 
@@ -216,8 +216,8 @@ def test_long_tables_and_texts_have_room(tmp_path: Path) -> None:
     note = ("", "排放量未经核查，" * 30)
     write_official_tables(tables, tmp_path, "", 2026, note)
     for sheet in sheets_of(tmp_path / WORKBOOK):
-        # A title of many lines is higher than one, and no row is higher than a spreadsheet takes.
-        assert sheet.heights_mm[0] > 2 * 24 / 72 * 25.4
+        # The note has many lines above the words to sign, and no row is higher than a spreadsheet takes.
+        assert sheet.heights_mm[-1] > 2 * 24 / 72 * 25.4
         assert 408 < max(sheet.heights_mm[2:]) / 25.4 * 72 <= 409
 
 
@@ -229,11 +229,13 @@ def test_the_foot_states_the_head_of_a_store_unless_it_was_altered(
     from etsopt import accounting
     from etsopt.accounting.store import import_reports
 
-    accounting.write_example(tmp_path / "plants", units=3, months=2, seed=1)
+    accounting.write_example(tmp_path / "plants", units=3, months=12, seed=1)
+    (tmp_path / "plants" / "policy.toml").write_text('year = 2025\n[rule]\nname = "cn-2025"\n', encoding="utf-8")
     store = tmp_path / "plants.duckdb"
     (added,) = import_reports(store, [tmp_path / "plants"])
     assert added.line is not None
-    run = saved(tmp_path / "run", "allocation")
+    run = str(tmp_path / "run")
+    assert main(["solve", str(tmp_path / "plants"), "--out", run]) == 0
     asked = ["export", run, "--tables", "official", "--out", str(tmp_path / "out"), "--store", str(store)]
     assert main(asked) == 0
     assert all(f"&C{added.line.stamp}&R" in sheet.footer for sheet in sheets_of(tmp_path / "out" / WORKBOOK))

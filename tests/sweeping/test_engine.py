@@ -74,6 +74,7 @@ def same_both_ways(instance: Instance) -> str:
 @pytest.mark.parametrize("name", ["tiny", *LARGE])
 @pytest.mark.everyday("tiny-exceptions", "tiny-order", "tiny-enterprises", "tiny-infeasible")
 @pytest.mark.filterwarnings("ignore:reports. Months with open findings:etsopt.DoubtWarning")
+@pytest.mark.filterwarnings("ignore:reports. Months without a report:etsopt.DoubtWarning")
 def test_an_example_is_judged_alike_from_tables_and_from_arrays(name: str, policy: str) -> None:
     instance = etsopt.read(name)
     changes = POLICIES[policy]
