@@ -13,7 +13,8 @@ import pytest
 import etsopt
 from etsopt.checking import Answer, Question
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.price_segments import End, _rounding, bends_of_markets, certify, line_of
+from etsopt.checking.price_segments import End, _rounding, bends_of_markets, bends_of_policies, certify, line_of
+from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.rules import as_given
 from tests.checking.market.small import baseline_of, market_of, terms_of
 from tests.curves.test_price_curve import AUCTION, WORTH, by_hand
@@ -137,6 +138,14 @@ def test_nothing_else_may_move(ends: dict[float, End]) -> None:
         forged = replace(other, read=other.proven._replace(market=moved))
         reasons = map(str, certify(one, forged, one).refused)
         assert f"{name} of the market moves, which is no side of it" in reasons
+
+
+def test_a_cap_that_one_end_alone_has_is_no_number_that_moves() -> None:
+    without, capped = (
+        InstanceInputs.of(by_hand(1000.0, **more)) for more in ({}, {"pathway": {"cap_t": {"2025": 9.0}}})
+    )
+    for pair in ((without, capped), (capped, without)):
+        assert [*map(str, bends_of_policies(*pair))] == ["pathway.cap_t.2025 is no number at both ends"]
 
 
 def test_the_rounding_of_limits_counts_at_the_highest_prices() -> None:

@@ -295,3 +295,5 @@ def test_a_balance_value_has_the_decimals_of_the_rule_and_a_sector_of_fixed_unit
         == []
     )
     assert statements.balance_value_balances(InstanceInputs.of(without), sectors.drop(columns=columns), everyone) == []
+    alone = sectors.assign(**dict.fromkeys(columns[1:], np.nan))
+    assert len(statements.balance_value_balances(InstanceInputs.of(without), alone, everyone)) == len(sectors)
