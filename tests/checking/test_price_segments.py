@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,14 @@ import pytest
 import etsopt
 from etsopt.checking import Answer, Question
 from etsopt.checking.arithmetic import gamma
-from etsopt.checking.price_segments import End, _rounding, bends_of_markets, bends_of_policies, certify, line_of
+from etsopt.checking.price_segments import End, _bent, _rounding, bends_of_markets, bends_of_policies, certify, line_of
 from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.rules import as_given
 from tests.checking.market.small import baseline_of, market_of, terms_of
 from tests.curves.test_price_curve import AUCTION, WORTH, by_hand
+
+if TYPE_CHECKING:
+    from etsopt.checking.market.derived import Market
 
 
 class Case:
@@ -172,3 +175,16 @@ def test_allowances_that_follow_a_unit_may_not_move(
     names = ["baseline.follows_output", "baseline.given"] if bends else ["baseline.given"]
     balances = "2026 is self-balancing: balance values move too (pathway.self_balancing_until)"
     assert reasons == [balances, *(f"{name} of the market moves, which is no side of it" for name in names)]
+
+
+def test_a_cap_that_cuts_at_one_end_alone_bends_whatever_else_gets_nothing() -> None:
+    """A unit without allowances is the same share of any cap."""
+    first, last = (InstanceInputs.of(by_hand(1000.0, pathway={"cap_t": {"2025": cap}})) for cap in (900.0, 1100.0))
+
+    def market(*tonnes: float) -> Market:
+        given = baseline_of().given.copy()
+        given[:, 0] = tonnes
+        return market_of(baseline=baseline_of(given=given))
+
+    assert _bent(first, last, market(900.0, 0.0, 0.0), market(1000.0, 0.0, 0.0)).tolist() == [True, False]
+    assert _bent(first, last, market(900.0, 0.0, 0.0), market(1100.0, 0.0, 0.0)).tolist() == [False, False]
