@@ -55,6 +55,7 @@ def check(options: Namespace) -> int:
     from etsopt.running.library import is_file
     from etsopt.solving.options import SolveOptions
 
+    # A gap that no solve takes is refused before anything is read.
     SolveOptions(gap=options.gap)
     if options.model is not None and options.model_file is not None:
         raise UsageError(_("--as and --model ask for two theorems."), _("Leave one of them out."))

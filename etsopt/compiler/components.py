@@ -13,7 +13,7 @@ from pyomo.core.expr.relational_expr import EqualityExpression, RangedExpression
 from etsopt.compiler.assemble import costs_of, rows_of
 from etsopt.compiler.evaluate import Terms
 from etsopt.compiler.lookups import is_expression, is_number
-from etsopt.compiler.sets import DOMAIN, step_of
+from etsopt.compiler.sets import DOMAIN, interval_of
 from etsopt.compiler.templates import CompileError, needs_data, relation_of, template_of, title_of
 from etsopt.language import _
 from etsopt.program.program import Objective, refuse_to_maximise, unit_of
@@ -56,12 +56,12 @@ class Columns:
         """Return the least and largest value of the domain, and True if it holds integers only."""
         rule = partial(_called_for, variable)
         domain = template_of(variable, rule).expression
-        step = None if needs_data(domain) else step_of(domain)
-        if step is None:
+        interval = None if needs_data(domain) else interval_of(domain)
+        if interval is None:
             reason = _("its domain {domain} is not an interval", domain=domain.local_name)
             raise CompileError(self.title, reason, DOMAIN, by_pyomo=needs_data(domain))
-        least, most, _step = domain.get_interval()
-        return -inf if least is None else least, inf if most is None else most, step == 1
+        least, most, whole = interval
+        return -inf if least is None else least, inf if most is None else most, whole
 
     def evaluated(self, evaluator: Evaluator) -> Bounds:
         """Return the bounds on the data: the tighter of domain and rule."""

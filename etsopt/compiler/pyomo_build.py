@@ -15,7 +15,7 @@ from pyomo.repn.standard_repn import generate_standard_repn
 
 from etsopt.compiler.inputs import check_names
 from etsopt.compiler.mistakes import RuleError, mistake_in, quietly
-from etsopt.compiler.sets import DOMAIN, step_of
+from etsopt.compiler.sets import DOMAIN, interval_of
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.language import _
@@ -213,14 +213,14 @@ def _slices(instance: Any, kind: Any) -> tuple[dict[str, slice], list[Any]]:
 
 def _is_integer(variable: Any) -> bool:
     """Return True if a variable takes the whole numbers between its bounds."""
-    step = step_of(variable.domain)
-    if step is None:
+    interval = interval_of(variable.domain)
+    if interval is None:
         name = variable.domain.local_name
         what = _(
             "The variable {name} has the domain {domain}, which is not an interval.", name=variable.name, domain=name
         )
         raise ModelError(what, DOMAIN)
-    return step == 1
+    return interval[2]
 
 
 def _number(value: Any, absent: float) -> float:

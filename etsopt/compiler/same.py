@@ -17,16 +17,12 @@ SAME_RELATIVE = 1e-9
 """Difference of two sums of the same numbers, relative to their size."""
 
 
+@np.errstate(invalid="ignore")
 def first_difference(one: Program, other: Program) -> str:
     """Return the name of the first component in which two programs differ, and nothing if they are the same.
 
     A row may be the other multiplied by -1: that depends in Pyomo on the classes of the sides of an equation.
     """
-    with np.errstate(invalid="ignore"):
-        return _first_difference(one, other)
-
-
-def _first_difference(one: Program, other: Program) -> str:
     for blocks, others in ((one.columns, other.columns), (one.rows, other.rows)):
         if blocks != others:
             return next(name for name in {**blocks, **others} if blocks.get(name) != others.get(name))

@@ -20,11 +20,11 @@ MEMBERS = _("Give a set by its size or an array of whole numbers: one dimension,
 DOMAIN = _("Take one of Pyomo's own, such as NonNegativeReals, Integers or Binary, and give bounds.")
 
 
-def step_of(domain: Any) -> int | None:
-    """Return the step of a domain: 0 of an interval, 1 of the whole numbers in one; None of one with other gaps."""
+def interval_of(domain: Any) -> tuple[Any, Any, bool] | None:
+    """Return both ends of a domain, None for none, and True if it has whole numbers only; None if it has other gaps."""
     least, most, step = domain.get_interval()
     whole = all(end is None or end == round(end) for end in (least, most))
-    return 0 if step == 0 else 1 if step == 1 and whole else None
+    return (least, most, step == 1) if step == 0 or (step == 1 and whole) else None
 
 
 @dataclass(frozen=True)

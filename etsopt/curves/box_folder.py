@@ -126,7 +126,8 @@ def check_box(folder: Path) -> CurveCheck:
     regions, none = dict(_read(solver, tables)), _none(solver, tables["multipliers"])
     rows = [_found(solver, row, regions, none) for row in points.to_dict("records")]
     found = pd.DataFrame(rows) if rows else points
-    refused = [*stated.refused(anchor.provenance.instance, _share(found)), *_of_points(points, found)]
+    share = _share(found)
+    refused = [*stated.refused(anchor.provenance.instance, share), *_of_points(points, found)]
     refused += of_anchor(solver, anchor, stated, bool(regions))
     refused += of_multipliers(_multipliers(solver, regions, none), tables["multipliers"])
     known = {"points": found, "regions": _regions(solver, regions), "multipliers": pd.DataFrame(columns=MULTIPLIERS)}
@@ -137,7 +138,7 @@ def check_box(folder: Path) -> CurveCheck:
         refused.append(str(_("a point or region is stated twice, or a region follows from no multipliers")))
     beside = ("keys", "points: solved", *unread(folder, tables, ANCHOR, [anchor]))
     proven = int((found["status"] != OPEN).sum())
-    return CurveCheck(len(points), proven, _share(found), tuple(refused), beside, of_points=True)
+    return CurveCheck(len(points), proven, share, tuple(refused), beside, of_points=True)
 
 
 def _place(solver: CurveSolver, row: dict[str, Any]) -> Array:

@@ -164,8 +164,11 @@ class SolveTask:
             return own_method.solve(self.instance, parameters, names, self._run)
         program = self._program(parameters)
         names = names or objectives_of(self.model, self.instance, list(program.objectives))
-        compared = self.has_theorem or self.method.name == "pyomo"
-        compared = compared or is_as_pyomo_builds(self.model, self.instance, program, parameters)
+        compared = (
+            self.has_theorem
+            or self.method.name == "pyomo"
+            or is_as_pyomo_builds(self.model, self.instance, program, parameters)
+        )
         solution = self._minimise(program, parameters, names, self.options)
         if self.has_theorem or not own_program.has_one_program(self.model):
             return solution
