@@ -101,7 +101,14 @@ REAL_GAP_RELATIVE = 1e-8
 # Programs of models of one's own
 
 PROGRAM_MISS_RELATIVE = 1e-9
-"""Share of a limit, or of the largest term of its row, by which an answer may miss it."""
+"""Share of its limit, less what whole numbers take of it, by which an answer may miss a row."""
+
+CANCELLED_TERM_RELATIVE = 1e-12
+"""Share of the largest term of a row without a limit to it by which an answer may miss it; solvers that refine their
+answers miss less."""
+
+WHOLE_ROW_MISS = 1e-6
+"""Most by which an answer may miss a row of whole numbers alone, beside the rounding of its terms."""
 
 NEGLECTED_TERM_RELATIVE = 1e-9
 """Share of what the columns of a row may reach that a solver neglects in it."""

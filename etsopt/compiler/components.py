@@ -17,6 +17,7 @@ from etsopt.compiler.sets import DOMAIN, interval_of
 from etsopt.compiler.templates import CompileError, needs_data, relation_of, template_of, title_of
 from etsopt.language import _
 from etsopt.program.program import Objective, refuse_to_maximise, unit_of
+from etsopt.program.sparse_rows import without_rounding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,7 +148,8 @@ class Rows:
         count, limits = prod(space.shape), []
         for side, absent in ((self._lower, -inf), (self._upper, inf)):
             limit = absent if side is None else _spread(evaluator.number(side, space), space)
-            limits.append(np.broadcast_to(limit - body.constant, (count,)))
+            limit = without_rounding(limit - body.constant, np.abs(limit) + np.abs(body.constant))
+            limits.append(np.broadcast_to(limit, (count,)))
         return Block(body, *limits)
 
     def _body_on(self, evaluator: Evaluator, space: Space) -> Body:

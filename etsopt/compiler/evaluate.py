@@ -16,6 +16,7 @@ from etsopt.compiler.guards import MembersOf
 from etsopt.compiler.lookups import Lookups, is_distinct, is_expression, is_number
 from etsopt.compiler.spaces import AxisIndex, Space, ValueIndex, all_aligned, plus, times
 from etsopt.language import _
+from etsopt.program.sparse_rows import without_rounding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,10 +48,11 @@ class Terms:
 
     def constant(self, count: int) -> Any:
         """Return the sum of the constants of every row, shape ``(count,)``, or one number for all."""
-        total: Any = 0.0
+        total, size = 0.0, 0.0
         for space, value in self.constants:
             total = total + space.sum_by_row(value, count)
-        return total
+            size = size + space.sum_by_row(np.abs(value), count)
+        return without_rounding(total, size)
 
 
 class Evaluator(Lookups):

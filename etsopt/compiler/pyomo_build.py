@@ -13,6 +13,7 @@ import numpy as np
 import pyomo.environ as pyo
 from pyomo.repn.standard_repn import generate_standard_repn
 
+from etsopt.compiler.cancelled import coefficients_and_limits
 from etsopt.compiler.inputs import check_names
 from etsopt.compiler.mistakes import RuleError, mistake_in, quietly
 from etsopt.compiler.sets import DOMAIN, interval_of
@@ -121,23 +122,42 @@ def _advice_on(parameters: Mapping[str, Any]) -> str:
     return _("Compare the shapes of the arrays of `parameters` with the sets of `formulate`.")
 
 
+class Places(dict[int, int]):
+    """Position of each variable among the columns, by its identity."""
+
+    def of(self, variable: Any) -> int:
+        """Return the position of a variable.
+
+        Raises
+        ------
+        ModelError
+            If it stands in a block that is switched off, and so in no column.
+        """
+        if id(variable) not in self:
+            what = _("The variable {name} stands in a row and in a block that is switched off.", name=variable.name)
+            raise ModelError(what, _("Switch off its rows too, or none of both."))
+        return self[id(variable)]
+
+
 def _read(instance: pyo.ConcreteModel) -> Program:
     """Read every row, column and objective of a model that Pyomo created."""
     for component in instance.component_objects(active=True):
-        if component.ctype not in READ:
-            what = _("{name} is a {kind}, of which no row is read.", name=component.name, kind=component.ctype.__name__)
+        kind = "Reference" if component.is_reference() else component.ctype.__name__
+        if component.ctype not in READ or kind == "Reference":
+            what = _("{name} is a {kind}, of which no row is read.", name=component.name, kind=kind)
             raise ModelError(what, _("Write it as rows over sets."))
     columns, variables = _slices(instance, pyo.Var)
-    position = {id(variable): number for number, variable in enumerate(variables)}
+    position = Places((id(variable), number) for number, variable in enumerate(variables))
     rows, constraints = _slices(instance, pyo.Constraint)
     matrix, row_lower, row_upper = _read_rows(constraints, position)
     column_lower, column_upper = (
-        np.array([_number(getattr(variable, side), sign) for variable in variables])
+        # A variable that is fixed is a number in rows, and no other value may be stated of it.
+        np.array([_number(one.value if one.fixed else getattr(one, side), sign) for one in variables])
         for side, sign in (("lower", -math.inf), ("upper", math.inf))
     )
     integer = np.array([_is_integer(variable) for variable in variables], dtype=bool)
     objectives = {
-        objective.local_name: _read_objective(objective, position)
+        objective.name: _read_objective(objective, position)
         for objective in instance.component_data_objects(pyo.Objective, active=True)
     }
     return Program(matrix, row_lower, row_upper, column_lower, column_upper, integer, rows, columns, objectives)
@@ -227,7 +247,7 @@ def _number(value: Any, absent: float) -> float:
     return absent if value is None else float(pyo.value(value))
 
 
-def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[SparseRows, Any, Any]:
+def _read_rows(constraints: list[Any], position: Places) -> tuple[SparseRows, Any, Any]:
     rows, columns, values = [], [], []
     lower, upper = np.empty(len(constraints)), np.empty(len(constraints))
     for number, constraint in enumerate(constraints):
@@ -236,17 +256,17 @@ def _read_rows(constraints: list[Any], position: dict[int, int]) -> tuple[Sparse
             raise ModelError(
                 _("The constraint {name} is not linear.", name=constraint.name), _("Write it with linear terms only.")
             )
-        columns += [position[id(variable)] for variable in form.linear_vars]
-        values += form.linear_coefs
+        limits = _number(constraint.lower, -math.inf), _number(constraint.upper, math.inf)
+        coefficients, (lower[number], upper[number]) = coefficients_and_limits(constraint.body, form, limits)
+        columns += [position.of(variable) for variable in form.linear_vars]
+        values += coefficients
         rows += [number] * len(form.linear_vars)
-        lower[number] = _number(constraint.lower, -math.inf) - form.constant
-        upper[number] = _number(constraint.upper, math.inf) - form.constant
     shape = (len(constraints), len(position))
     entries = np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), np.array(values, dtype=float)
     return from_entries(*entries, shape), lower, upper
 
 
-def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
+def _read_objective(objective: Any, position: Places) -> Objective:
     refuse_to_maximise(objective.name, objective.sense)
     form = generate_standard_repn(objective.expr, compute_values=True, quadratic=True)
     if form.nonlinear_expr is not None or any(one is not other for one, other in form.quadratic_vars):
@@ -256,11 +276,11 @@ def _read_objective(objective: Any, position: dict[int, int]) -> Objective:
         )
     linear = np.zeros(len(position))
     for variable, coefficient in zip(form.linear_vars, form.linear_coefs, strict=True):
-        linear[position[id(variable)]] += coefficient
+        linear[position.of(variable)] += coefficient
     quadratic = None
     if form.quadratic_vars:
         quadratic = np.zeros(len(position))
         for (variable, _same), coefficient in zip(form.quadratic_vars, form.quadratic_coefs, strict=True):
-            quadratic[position[id(variable)]] += coefficient
+            quadratic[position.of(variable)] += coefficient
     quadratic = None if quadratic is None or not quadratic.any() else quadratic
     return Objective(linear, quadratic, form.constant, unit_of(objective.parent_component()))

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from etsopt.program.program import Objective, Program
 
 SAME_RELATIVE = 1e-9
-"""Difference of two sums of the same numbers, relative to their size."""
+"""Difference of two sums of the same numbers, relative to them."""
+
+ROUNDED_RELATIVE = 1e-14
+"""Difference of two sums of the same numbers, relative to other numbers beside them, which may be terms of the sums."""
 
 
 @np.errstate(invalid="ignore")
@@ -45,9 +48,11 @@ def _name(blocks: Mapping[str, slice], place: int) -> str:
 def _same(one: Any, other: Any, size: Any = 0.0) -> NDArray[np.bool_]:
     """Return True where numbers are the same, infinite ones and those that are none too."""
     one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
-    size = np.maximum(size, np.maximum(np.abs(one), np.abs(other)))
-    near = (np.abs(one - other) <= SAME_RELATIVE * size) & np.isfinite(size)
-    return np.asarray((one == other) | near | (np.isnan(one) & np.isnan(other)))
+    near = np.abs(one - other) <= np.maximum(
+        SAME_RELATIVE * np.maximum(np.abs(one), np.abs(other)), ROUNDED_RELATIVE * size
+    )
+    finite = np.isfinite(one) & np.isfinite(other)
+    return np.asarray((one == other) | (near & finite) | (np.isnan(one) & np.isnan(other)))
 
 
 def _rows_that_differ(one: Program, other: Program) -> NDArray[np.bool_]:

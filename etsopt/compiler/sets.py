@@ -22,6 +22,8 @@ DOMAIN = _("Take one of Pyomo's own, such as NonNegativeReals, Integers or Binar
 
 def interval_of(domain: Any) -> tuple[Any, Any, bool] | None:
     """Return both ends of a domain, None for none, and True if it has whole numbers only; None if it has other gaps."""
+    if domain.isdiscrete() and domain.isfinite() and not len(domain):
+        return None
     least, most, step = domain.get_interval()
     whole = all(end is None or end == round(end) for end in (least, most))
     return (least, most, step == 1) if step == 0 or (step == 1 and whole) else None

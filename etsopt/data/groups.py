@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.language import _
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,6 +27,11 @@ class Groups:
 
     starts: NDArray[np.int64]
     members: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        # What is in the arrays is checked where the set that takes them is known.
+        if not all(isinstance(one, np.ndarray) for one in (self.starts, self.members)):
+            raise ValueError(_("Groups take two arrays of positions; `from_labels` makes them from the group of each"))
 
     @classmethod
     def from_labels(cls, labels: NDArray[np.int64], count: int) -> Groups:

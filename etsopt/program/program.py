@@ -44,6 +44,10 @@ def unit_of(component: Any) -> str:
     return unit.rstrip("]") if bracket else ""
 
 
+WHOLE_RELATIVE = 1e-9
+"""Share of a bound by which it may miss a whole number."""
+
+
 @dataclass(frozen=True)
 class Objective:
     """An objective to minimise: ``constant + linear @ x + x @ diag(quadratic) @ x``.
@@ -183,6 +187,21 @@ class Program:
     def relaxed(self) -> Program:
         """Return the linear relaxation."""
         return replace(self, integer=np.zeros_like(self.integer))
+
+    def at_whole_bounds(self) -> Program:
+        """Return the program with each bound of whole numbers that misses one by its rounding at this one.
+
+        An upper bound of 2.9999999998 leaves room for three.
+        """
+        if not self.integer.any():
+            return self
+        ends = []
+        for bound in (self.column_lower, self.column_upper):
+            near = np.round(bound)
+            is_near = np.abs(bound - near) <= WHOLE_RELATIVE * np.maximum(np.abs(near), 1.0)
+            ends.append(np.where(self.integer & is_near, near, bound))
+        same = np.array_equal(ends[0], self.column_lower) and np.array_equal(ends[1], self.column_upper)
+        return self if same else replace(self, column_lower=ends[0], column_upper=ends[1])
 
     def without_objective(self) -> Program:
         """Return the program with `NO_OBJECTIVE` alone."""

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+CANCELLED_RELATIVE = 2.0**-48
+"""Share of the terms of a sum up to which what is left of it is their rounding."""
+
+
+def without_rounding(total: Any, size: Any) -> Any:
+    """Return sums, and zero in place of those that are the rounding of terms of some size."""
+    return np.where(np.isfinite(total) & (np.abs(total) <= CANCELLED_RELATIVE * size), 0.0, total)
+
+
 @dataclass(frozen=True)
 class SparseRows:
     """Row ``r`` has the coefficients ``data[indptr[r]:indptr[r + 1]]`` in the columns ``indices[...]``.
@@ -180,16 +189,19 @@ def dense(full: NDArray[np.float64]) -> SparseRows:
 def from_entries(
     rows: NDArray[np.int64], columns: NDArray[np.int64], data: NDArray[np.float64], shape: tuple[int, ...]
 ) -> SparseRows:
-    """Return a matrix from entries in any order; duplicate entries are summed, zeros dropped."""
+    """Return a matrix from entries in any order; duplicate entries are summed, and dropped if nothing is left of them.
+
+    Ten shares of a tenth less one leave 1e-16, which is rounding and no coefficient.
+    """
     order = np.lexsort((columns, rows))
     rows, columns, data = rows[order], columns[order], data[order]
     first = np.ones(len(rows), dtype=bool)
     first[1:] = (rows[1:] != rows[:-1]) | (columns[1:] != columns[:-1])
     where = np.flatnonzero(first)
-    total = np.add.reduceat(data, where) if len(where) else data
+    total, size = (np.add.reduceat(part, where) if len(where) else data for part in (data, np.abs(data)))
     indptr = np.searchsorted(rows[where], np.arange(shape[0] + 1))
     matrix = SparseRows(total, columns[where].astype(np.int32), indptr.astype(np.int64), shape[1])
-    return matrix.only(total != 0)
+    return matrix.only(without_rounding(total, size) != 0)
 
 
 def stacked(parts: list[SparseRows], columns: int) -> SparseRows:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -37,9 +36,6 @@ MOST_NUMBERS = 100_000
 PART = 1_000
 """Units of the part of an instance on which a larger model is compared."""
 
-_COMPARED: WeakKeyDictionary[OptimisedModel, set[tuple[int, ...]]] = WeakKeyDictionary()
-"""Sizes of the programs of a model that were compared: a sweep changes numbers, and no rule."""
-
 
 def is_as_pyomo_builds(model: OptimisedModel, instance: Instance, program: Program, parameters: dict[str, Any]) -> bool:
     """Return True if a compiled program is the one of Pyomo, and False if Pyomo builds none.
@@ -49,10 +45,16 @@ def is_as_pyomo_builds(model: OptimisedModel, instance: Instance, program: Progr
     CompileError
         If it is another, with the component.
     """
-    size = (*program.matrix.shape, program.matrix.nnz)
-    if size in _COMPARED.setdefault(model, set()):
-        return True
-    for of_units, one, arrays in _candidates(model, instance, program, parameters):
+    try:
+        return _is_same(model, _candidates(model, instance, program, parameters))
+    finally:
+        if isinstance(model, ProgramModel) and _numbers(program) > MOST_NUMBERS:
+            # What `parameters` left in its module is that of a part; `tables` may read it.
+            model.parameters(instance)
+
+
+def _is_same(model: OptimisedModel, candidates: Iterator[tuple[Instance, Program, dict[str, Any]]]) -> bool:
+    for of_units, one, arrays in candidates:
         try:
             other = program_of(model, of_units, pyomo_program, arrays)
         except (ModelError, StoppedError):
@@ -64,7 +66,6 @@ def is_as_pyomo_builds(model: OptimisedModel, instance: Instance, program: Progr
                 "or its type. Let `parameters` compute the array."
             )
             raise CompileError(_("The component {name}", name=differs), reason, way)
-        _COMPARED[model].add(size)
         return True
     return False
 
@@ -88,7 +89,7 @@ def _candidates(
     model: OptimisedModel, instance: Instance, program: Program, parameters: dict[str, Any]
 ) -> Iterator[tuple[Instance, Program, dict[str, Any]]]:
     """Yield the whole program if it is small, that of a part of the units, and the whole one at last."""
-    small = sum(program.matrix.shape) + program.matrix.nnz <= MOST_NUMBERS
+    small = _numbers(program) <= MOST_NUMBERS
     if small:
         yield instance, program, parameters
     if isinstance(model, ProgramModel) and len(instance.units) > PART:
@@ -101,6 +102,11 @@ def _candidates(
             yield found
     if not small:
         yield instance, program, parameters
+
+
+def _numbers(program: Program) -> int:
+    """Return the number of rows, columns and coefficients."""
+    return sum(program.matrix.shape) + program.matrix.nnz
 
 
 def _part_of(instance: Instance) -> Instance:

@@ -1,4 +1,4 @@
-"""Programs of models by the compiler; models that were compiled last are kept, and renewed with other numbers."""
+"""Programs of models by the compiler; those of the library are kept, and renewed with other numbers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from etsopt.compiler.compiled import Templates
 from etsopt.data.groups import Groups
 from etsopt.provenance import Component
+from etsopt.running.library import LIBRARY
 
 if TYPE_CHECKING:
     from etsopt.compiler.compiled import CompiledModel
@@ -24,7 +25,7 @@ SMALL = 100_000
 `docs/decisions/0093-compiled-programs-are-kept.md`."""
 
 _TEMPLATES: WeakKeyDictionary[FormulatedModel, Templates] = WeakKeyDictionary()
-"""Templates of the compiled models: `formulate` takes no arguments, so that a process calls it once."""
+"""Templates of the models of the library: `formulate` takes no arguments, so that a process calls it once."""
 
 
 class CompiledModels:
@@ -45,6 +46,9 @@ class CompiledModels:
 
     def __call__(self, model: FormulatedModel, parameters: dict[str, Any]) -> Program:
         """Return the program of a model on its data."""
+        if not _is_of_library(model):
+            # A rule of one's own may read what `parameters` left in its module, and then the same template is another.
+            return _compiled(model, parameters).program
         sizes = {name: np.shape(value) for name, value in parameters.items() if not isinstance(value, Groups)}
         if self.most_numbers is not None and sum(map(np.prod, sizes.values())) > self.most_numbers:
             return _compiled(model, parameters).program
@@ -76,7 +80,13 @@ def documented(model: FormulatedModel) -> list[Component]:
     ]
 
 
+def _is_of_library(model: FormulatedModel) -> bool:
+    return model.formulate.__module__.partition(".")[0] == LIBRARY
+
+
 def _templates(model: FormulatedModel) -> Templates:
+    if not _is_of_library(model):
+        return Templates(model.formulate())
     if model not in _TEMPLATES:
         _TEMPLATES[model] = Templates(model.formulate())
     return _TEMPLATES[model]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from functools import partial
+from functools import partial, update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -55,7 +55,9 @@ def declared_in(module: ModuleType) -> Model:
 def guarded(declared: Declaration, name: str) -> Declaration:
     """Return a declaration whose functions raise a `ModelError` with the name of the model if they fail."""
     stated = {one.name: getattr(declared, one.name) for one in fields(declared)}
-    functions: dict[str, Any] = {key: partial(_called, name, key, of) for key, of in stated.items() if callable(of)}
+    functions: dict[str, Any] = {
+        key: update_wrapper(partial(_called, name, key, of), of) for key, of in stated.items() if callable(of)
+    }
     return replace(declared, **functions)
 
 

@@ -138,7 +138,7 @@ def program_of(model: OptimisedModel, instance: Instance, build: Build, paramete
         )
         raise ModelError(what, _("Its variables are {names}.", names=", ".join(program.columns)))
     divisible = isinstance(model, PreparedModel) and model.is_divisible is not None and model.is_divisible(instance)
-    return program.relaxed() if divisible else program
+    return program.relaxed() if divisible else program.at_whole_bounds()
 
 
 def with_tables_of(first: Results | None, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

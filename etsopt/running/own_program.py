@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.cells import misshapen
-from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
+from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program, keeps_rows
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
 from etsopt.errors import EtsoptError, ModelError, StoppedError
 from etsopt.language import _, chain
@@ -86,8 +86,7 @@ def proven(
     accepted = gap_of_program(options.gap_or_default)
     if not solution.values:
         return replace(solution, proof=Proof(program, tuple(names), accepted, {}, compared))
-    # A solver may leave a bound by its tolerance.
-    x = np.clip(_column_values(program, solution), program.column_lower, program.column_upper)
+    x = _within_bounds(program, solution)
     trees = prove(program, solution.levels, x, model.fix_after, replace(options, gap=accepted))
     clock.lap("proof")
     # Tables show the multipliers that prove, which a check finds in the run, and not those of the solver.
@@ -99,6 +98,11 @@ def proven(
     return replace(
         solution, values=values, levels=levels, proof=Proof(program, tuple(names), accepted, trees, compared)
     )
+
+
+def misses_rows(program: Program, solution: Solution) -> bool:
+    """Return True if a solution misses rows by more than a certificate allows."""
+    return bool(solution.values) and not keeps_rows(program, _within_bounds(program, solution))
 
 
 def copied(solution: Solution) -> Solution:
@@ -188,6 +192,9 @@ def check_again(model: Model, theorem: str, instance: Instance, results: Results
         return Verdict((), ())
     if wrong := misshapen(results.tables):
         return Verdict(tuple(wrong), (), theorem=theorem, of_program=True)
+    if not results.tables and results.termination != "infeasible":
+        # Without an answer nothing is claimed.
+        return Verdict((), (), theorem=theorem, of_program=True, answered=False, stopped=True)
     prepared, program, compared = compiled_again(model, instance)
     names = objectives_of(model, instance, list(program.objectives))
     made: dict[str, pd.DataFrame] = {}
@@ -252,6 +259,12 @@ def _results(
     status = verdict.status
     held = tuple(levels), None, about, violations_of(verdict)
     return Results(tables, termination, status, status in PROVEN, *held)
+
+
+def _within_bounds(program: Program, solution: Solution) -> NDArray[np.float64]:
+    """Return the values of columns, which a solver may leave beyond a bound by its tolerance."""
+    found: NDArray[np.float64] = np.clip(_column_values(program, solution), program.column_lower, program.column_upper)
+    return found
 
 
 def _column_values(program: Program, solution: Solution) -> NDArray[np.float64]:

@@ -172,6 +172,11 @@ class SolveTask:
         solution = self._minimise(program, parameters, names, self.options)
         if self.has_theorem or not own_program.has_one_program(self.model):
             return solution
+        if own_program.misses_rows(program, solution):
+            # Presolve takes rows apart, and puts what it rounded together again.
+            without = {"presolve": "off"} | self.options.solver_options
+            again = self._minimise(program, parameters, names, replace(self.options, mps=None, solver_options=without))
+            solution = solution if own_program.misses_rows(program, again) or not again.values else again
         return own_program.proven(self.model, program, names, solution, self.options, self.clock, compared)
 
     def _minimise(

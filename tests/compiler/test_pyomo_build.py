@@ -260,3 +260,54 @@ def test_a_row_that_is_switched_off_is_none() -> None:
     program = built(m)
     assert program.rows["least"] == slice(0, 2)
     assert program.row_lower.tolist() == [0.0, 0.2]
+
+
+def test_a_fixed_variable_has_its_value_and_no_other() -> None:
+    m = with_worth(bare())
+    m.fixed = pyo.BuildAction(rule=lambda m: m.take[1].fix(0.25))
+    program = built(m)
+    assert (program.column_lower.tolist(), program.column_upper.tolist()) == ([0, 0.25, 0], [1, 0.25, 1])
+    assert program.objectives["worth"].constant == 0.75
+
+
+def test_objectives_of_blocks_have_the_names_of_their_blocks() -> None:
+    m = bare()
+    m.one = pyo.Block(rule=lambda b: b.add_component("worth", pyo.Objective(expr=-b.model().take[0])))
+    m.other = pyo.Block(rule=lambda b: b.add_component("worth", pyo.Objective(expr=b.model().take[1])))
+    assert [*built(m).objectives] == ["one.worth", "other.worth"]
+
+
+def test_what_rounding_leaves_of_a_sum_is_no_coefficient_and_no_limit() -> None:
+    m = bare()
+    m.tenth = pyo.Param(m.ITEMS)
+    m.all = pyo.Constraint(rule=lambda m: sum(m.tenth[i] * m.take[0] for i in m.ITEMS) - m.take[0] >= 0)
+    m.same = pyo.Constraint(rule=lambda m: m.take[1] + sum(m.tenth[i] for i in m.ITEMS) >= m.most)
+    m.product = pyo.Constraint(rule=lambda m: 2 * (m.take[2] - (m.take[2] + m.take[1]) / 3) - m.take[2] * (4 / 3) >= 0)
+    shares = [0.65, 0.48, 0.13]
+    assert sum(shares) - 1.26 != 0
+    program = built(with_worth(m), {**DATA, "tenth": np.array([0.3, 0.6, 0.1]), "most": 1.0})
+    assert program.matrix.toarray().tolist() == [[0, 0, 0], [0, 1, 0], [0, -2 / 3, 0]]
+    assert program.row_lower.tolist() == [0, 0, 0]
+    # What is tiny by itself is one.
+    tiny = built(with_worth(m), {**DATA, "tenth": np.array([1.0, 1e-14, 0.0]), "most": 1.0})
+    assert tiny.matrix.toarray()[0].tolist() == [pytest.approx(1e-14, rel=0.01), 0, 0]
+
+
+def test_a_reference_and_a_variable_of_a_block_that_is_switched_off_are_refused() -> None:
+    m = with_worth(bare())
+    m.again = pyo.BuildAction(rule=lambda m: m.add_component("part", pyo.Reference(m.take[:])))
+    with pytest.raises(ModelError, match="part is a Reference, of which no row is read"):
+        built(m)
+    m = with_worth(bare())
+    m.b = pyo.Block(rule=lambda b: b.add_component("x", pyo.Var(bounds=(1, 5))))
+    m.row = pyo.Constraint(rule=lambda m: m.b.x + m.take[0] >= 2)
+    m.off = pyo.BuildAction(rule=lambda m: m.b.deactivate())
+    with pytest.raises(ModelError, match=r"The variable b\.x stands in a row and in a block that is switched off"):
+        built(m)
+
+
+def test_an_empty_domain_is_refused() -> None:
+    m = with_worth(bare())
+    m.left = pyo.Var(domain=pyo.RangeSet(0))
+    with pytest.raises(ModelError, match="which is not an interval"):
+        built(m)

@@ -154,3 +154,66 @@ def test_what_pyomo_built_is_checked_as_pyomo_builds_it(
     assert "certified optimal" in capsys.readouterr().out
     assert main(["solve", "tiny", "--model", str(model)]) == 2
     assert "Or use method 'pyomo'" in capsys.readouterr().err
+
+
+def test_a_rule_that_reads_what_parameters_left_in_the_module_is_read_anew_in_every_scenario(
+    write: Callable[..., Path],
+) -> None:
+    filled = (
+        "def parameters(instance):",
+        "NEEDED = [0.0]\n\n\ndef parameters(instance):\n"
+        '    NEEDED[0] = float(instance.policy.sectors["cement"].target_change)',
+    )
+    model, instance = write("NEEDED[0] + 1.0", filled), etsopt.read("tiny")
+    changes = [{"sectors.cement.target_change": -step / 100} for step in range(1, 4)]
+    swept = etsopt.sweep(instance, changes, model=model)
+    values = swept.numbers[lambda one: (one["table"] == "levels") & (one["quantity"] == "value")]
+    assert [*swept.statuses] == ["certified_program"] * 3
+    units = len(instance.units)
+    assert values.sort_values("scenario")["value"].tolist() == pytest.approx([units * (1 - s / 100) for s in (1, 2, 3)])
+
+
+def test_every_scenario_is_compared_with_what_pyomo_builds(write: Callable[..., Path]) -> None:
+    seen = (
+        ("def parameters", "SEEN = {}\n\n\ndef parameters"),
+        (
+            'return {"UNITS"',
+            'SEEN["strict"] = instance.policy.sectors["cement"].target_change < -0.015\n    return {"UNITS"',
+        ),
+    )
+    model = write('5.0 if SEEN["strict"] and isinstance(i, int) else 1.0', *seen)
+    changes = [{"sectors.cement.target_change": -step / 100} for step in range(1, 4)]
+    assert [*etsopt.sweep(etsopt.read("tiny"), changes, model=model).statuses] == [
+        "certified_program",
+        "failed",
+        "failed",
+    ]
+
+
+def test_tables_read_what_parameters_left_of_the_instance_and_not_of_a_part(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compared, "MOST_NUMBERS", 100)
+    monkeypatch.setattr(compared, "PART", 50)
+    kept = (
+        "def parameters(instance):",
+        "COUNTED = {}\n\n\ndef parameters(instance):\n    COUNTED[0] = len(instance.units)",
+    )
+    model = write("0.5 * m.w[i]", kept, ('assign(x=solution.values["x"])', "assign(x=COUNTED[0])"))
+    assert etsopt.solve(random_instance(3, 120), model).tables["plan"]["x"].tolist() == [120] * 120
+
+
+@pytest.mark.parametrize(
+    ("row", "cost"),
+    [
+        ("1e9 * m.z + (1 if str(i) == '0' else 0.5) * m.x[i] >= 1", "0"),
+        ("m.x[i] >= 1", "1e9 * m.z + (1 if str(i) == '0' else 0.5) * m.x[i]"),
+    ],
+)
+def test_a_small_number_beside_a_large_one_is_compared_by_itself(
+    row: str, cost: str, write: Callable[..., Path]
+) -> None:
+    zero = ("    m.least =", "    m.z = pyo.Var(bounds=(0, 0))\n    m.least =")
+    model = write("1", zero, ("m.x[i] >= (1)", row), ("sum(m.x[i] for", f"sum(m.x[i] + {cost} for"))
+    with pytest.raises(CompileError, match="what it compiles to is not"):
+        etsopt.solve(etsopt.read("tiny"), model)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ import pytest
 import etsopt
 from etsopt.checking.program import NO_POINT
 from etsopt.cli import main
+from etsopt.data.groups import Groups
 from etsopt.errors import ModelError, StoppedError, UsageError
 from etsopt.provenance import Coverage, Doubts, EmissionsStatus, Holders
 from etsopt.running import own_program, run
+from etsopt.solving import levels
 from tests.builders import random_instance
 
 LEAST = '''
@@ -640,3 +643,61 @@ def test_a_cell_that_no_file_can_hold_is_named_before_anything_is_saved(
     assert "of the column 'own' of the table 'plan'" in shown
     assert "Traceback" not in shown
     assert not folder.exists()
+
+
+ROUNDED = """
+import numpy as np
+import pyomo.environ as pyo
+from etsopt.modelling import ProgramModel
+
+
+def formulate():
+    m = pyo.AbstractModel("parts")
+    m.PARTS = pyo.Set()
+    m.part, m.whole = pyo.Param(m.PARTS), pyo.Param()
+    m.taken = pyo.Var(domain=pyo.Integers, bounds=lambda m: (0, m.whole - sum(m.part[k] for k in m.PARTS)))
+    m.all = pyo.Constraint(rule=lambda m: sum(m.part[k] * m.taken for k in m.PARTS) >= m.whole * m.taken - 3 * m.taken)
+    m.most = pyo.Objective(rule=lambda m: -m.taken)
+    return m
+
+
+def parameters(instance):
+    return {"PARTS": 3, "part": np.array([847942.41, 548721.75, 128485.32]), "whole": 1525152.48}
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=parameters, tables=lambda instance, solution: {})
+"""
+
+
+def test_whole_numbers_and_coefficients_are_those_that_a_sum_means_beside_its_rounding(
+    write: Callable[..., Path],
+) -> None:
+    part, whole = (847942.41, 548721.75, 128485.32), 1525152.48
+    assert sum(map(Fraction, map(str, part))) + 3 == Fraction(str(whole))
+    assert whole - sum(part) < 3
+    found = etsopt.solve(etsopt.read("tiny"), write("parts", ROUNDED))
+    assert (found.status, found.levels[0].value) == ("certified_program", -3.0)
+
+
+def test_groups_take_arrays_of_positions() -> None:
+    for starts, members in (([0, 1], np.array([0])), (np.array([0, 1]), 3)):
+        with pytest.raises(ValueError, match="Groups take two arrays of positions"):
+            Groups(starts, members)  # type: ignore[arg-type]
+
+
+def test_an_answer_that_presolve_rounds_is_solved_again_without(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Any] = []
+    original = levels.solve_levels
+
+    def rounding(program: Any, names: Any, options: Any, *rest: Any) -> Any:
+        solution = original(program, names, options, *rest)
+        told.append(options.solver_options.get("presolve"))
+        if told[-1] is None:
+            return replace(solution, values={name: 0.99 * array for name, array in solution.values.items()})
+        return solution
+
+    monkeypatch.setattr("etsopt.running.solve_task.solve_levels", rounding)
+    assert etsopt.solve(etsopt.read("tiny"), write("least", LEAST)).status == "certified_program"
+    assert told == [None, "off"]

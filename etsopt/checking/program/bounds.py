@@ -10,6 +10,7 @@ import numpy as np
 
 from etsopt.checking.arithmetic import ROUNDOFF, UNDERFLOW, exact_sums, gamma, total, upward
 from etsopt.checking.effort import NARROWING_ROUNDS
+from etsopt.checking.tolerances import CANCELLED_TERM_RELATIVE, PROGRAM_MISS_RELATIVE, WHOLE_ROW_MISS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -149,16 +150,32 @@ class Rows:
         )
         return replace(self, lower=self.lower - lower, upper=self.upper + upper)
 
-    def missed(self, x: Floats, share: float) -> tuple[Floats, Floats]:
-        """Return what a point misses of each limit, zero up to a share of the row's size, and these limits.
-
-        The size is the larger of the limit and the largest term at the point.
-        """
-        value, size = self.times(x)[0], self.terms(np.abs(x))
+    def missed(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return what a point misses of each limit, zero if it keeps it, and these limits."""
+        value = self.times(x)[0]
         limit = np.where(value < self.lower, self.lower, self.upper)
-        size = np.maximum(size, np.where(np.isfinite(limit), np.abs(limit), 0.0))
-        by = np.maximum(self.lower - value, value - self.upper)
-        return np.where(by > share * size, by, 0.0), limit
+        return np.maximum(np.maximum(self.lower - value, value - self.upper), 0.0), limit
+
+    def may_be_missed(self, x: Floats, limit: Floats, settled: Mask) -> Floats:
+        """Return by how much a point may miss limits.
+
+        It may by a share of what whole numbers leave of the limit to the other terms; where they leave nothing, as a
+        large factor of a switch does, by a share of these terms; and by the rounding of all. No share of terms counts
+        beside a limit of its own: terms that cancel can be as large as their bounds.
+
+        Parameters
+        ----------
+        settled
+            True for columns of whole numbers, and those with one value, shape ``(columns,)``.
+        """
+        terms, real = self.data * x[self.column], ~settled[self.column]
+        rounding = 4 * ROUNDOFF * np.bincount(self.row, np.abs(terms), self.count)
+        left = np.abs(limit - np.bincount(self.row, np.where(real, 0.0, terms), self.count))
+        largest = self.terms(np.where(settled, 0.0, np.abs(x)))
+        of_real = np.where(left <= rounding, CANCELLED_TERM_RELATIVE * largest, PROGRAM_MISS_RELATIVE * left)
+        of_whole = np.minimum(PROGRAM_MISS_RELATIVE * np.abs(limit), WHOLE_ROW_MISS)
+        has_real = np.bincount(self.row[real], minlength=self.count) > 0
+        return np.maximum(np.where(has_real, of_real, of_whole), rounding)
 
     def reaching(self, x: Floats) -> Rows:
         """Return the rows with limits that are widened to a point."""
@@ -190,7 +207,10 @@ class Rows:
         """
         lower, upper, a, i, j = box.lower.copy(), box.upper.copy(), self.data, self.row, self.column
         least, most = self._linear_limits()
-        roundings = self._gammas(8)
+        roundings, whole_of = self._gammas(8), whole[j]
+        # A limit is known to a share of itself, and no more of it makes the next whole number.
+        sides = (np.where(np.isfinite(side), np.abs(side), 0.0) for side in (least, most))
+        room = PROGRAM_MISS_RELATIVE * np.maximum(*sides)[i] / np.abs(a)
         for _ in range(NARROWING_ROUNDS):
             if (lower > upper).any():
                 return None
@@ -205,8 +225,8 @@ class Rows:
             left_least = (least - slack - roundings * np.abs(least))[i] - (highest[i] - large)
             above, below = np.where(a > 0, left_most, left_least) / a, np.where(a > 0, left_least, left_most) / a
             above, below = above + 4 * ROUNDOFF * np.abs(above), below - 4 * ROUNDOFF * np.abs(below)
-            whole_of = whole[j]
-            above[whole_of], below[whole_of] = np.floor(above[whole_of]), np.ceil(below[whole_of])
+            above[whole_of] = np.floor((above + room)[whole_of])
+            below[whole_of] = np.ceil((below - room)[whole_of])
             # Where a sum overflows, nothing is known.
             np.fmin.at(upper, j, above)
             np.fmax.at(lower, j, below)

@@ -15,7 +15,7 @@ multipliers of its own; the bound is the least of its leaves. With $l = q = c = 
 is no point, of a leaf or of the whole program.
 
 Limits are widened to what the answer attains, so that it is one of the points, and no gap is negative. It may miss them
-by `PROGRAM_MISS_RELATIVE`; where there is no answer, limits are widened by that.
+by what `Rows.may_be_missed` says; where there is no answer, limits are widened by more than that.
 
 Reference: Neumaier and Shcherbina (2004), Safe bounds in linear and mixed-integer linear programming.
 """
@@ -101,6 +101,11 @@ def judge_program(question: ProgramQuestion, answer: ProgramAnswer, theorem: str
         return _judged(question, answer, theorem)
 
 
+def keeps_rows(program: Program, x: Floats) -> bool:
+    """Return True if a point keeps rows and bounds as well as an answer has to."""
+    return next(_missed(program, Rows.of(program), x), None) is None
+
+
 def name_of(position: int, places: Mapping[str, slice]) -> str:
     """Return component and position in it of a row or column.
 
@@ -143,7 +148,7 @@ def _levels(
     program, x, stated = question.program, answer.x, {level.name for level in answer.levels}
     assert x is not None
     # Limits are widened to what the answer misses of them by rounding, which its multipliers price.
-    missed, rows = rows.missed(x, 0.0)[0], rows.reaching(x)
+    missed, rows = rows.missed(x)[0], rows.reaching(x)
     for name in question.names:
         goal, unit = Goal.of(program.objectives[name]), program.objectives[name].unit
         value, noise = goal.at(x)
@@ -154,7 +159,9 @@ def _levels(
         tree, bound, priced, won = answer.trees.get(name), -np.inf, False, 0.0
         accepted = abs(value) * (question.gap if whole.any() else min(question.gap, REAL_GAP_RELATIVE))
         if tree is not None and name in stated and _is_tree(tree, program, rows.count):
-            bound = _least(rows.below(goal, cutoff), box, whole, goal, tree)
+            # A limit is known to a share of itself, and no more of it makes the next whole number.
+            known = rows.widened(np.zeros(rows.count), PROGRAM_MISS_RELATIVE) if counts else rows
+            bound = _least(known.below(goal, cutoff), box, whole, goal, tree)
             bound = float(min(np.ceil(bound), value) if counts else min(bound, cutoff, value))
             priced = _is_priced(rows, box, goal, tree, value - max(tolerance, accepted))
             prices = [np.abs(one[: len(missed)]) for one in tree.multipliers if one is not None]
@@ -234,11 +241,12 @@ def _is_finite(program: Program) -> bool:
 def _missed(program: Program, rows: Rows, x: Floats) -> Iterator[Violation]:
     """Yield the first row and the first column that an answer leaves.
 
-    A row may be missed by a share of its limit, or of its largest term at the answer; of what its columns may reach
-    nothing counts, since a plant that is not built makes nothing, and what is not bought is not sold.
+    Of what the columns of a row may reach nothing counts: a plant that is not built makes nothing, and what is not
+    bought is not sold.
     """
-    by, limit = rows.missed(x, PROGRAM_MISS_RELATIVE)
-    missed = np.flatnonzero(by)
+    by, limit = rows.missed(x)
+    settled = program.integer | (program.column_lower == program.column_upper)
+    missed = np.flatnonzero(by > rows.may_be_missed(x, limit, settled))
     if len(missed):
         place = int(missed[0])
         text = _("the limit is {limit:.12g}", limit=limit[place])

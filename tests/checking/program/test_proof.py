@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.checking.program.bounds import Box, Rows
-from etsopt.checking.program.proof import _has_no_point, _missed
+from etsopt.checking.program.proof import _has_no_point, _missed, keeps_rows
 from etsopt.solving.proving import alone
-from tests.checking.test_program import HAND, INF, program
+from tests.checking.test_program import HAND, INF, judged, program
+
+if TYPE_CHECKING:
+    from etsopt.program.program import Program
 
 
 def missed(limit: float, x: list[float], most: float, least: float = -INF) -> list[tuple[str, float, bool]]:
@@ -19,15 +23,15 @@ def missed(limit: float, x: list[float], most: float, least: float = -INF) -> li
     return [(one.rule, one.amount, "narrower bounds" in str(one.message)) for one in found]
 
 
-def test_a_row_may_be_missed_by_a_billionth_of_its_limit_or_of_its_terms() -> None:
+def test_a_row_may_be_missed_by_a_billionth_of_its_limit_or_by_the_rounding_of_its_terms() -> None:
     assert missed(1e-3, [1e-3 + 0.9e-12, 0.0], 10.0) == []
     assert [rule for rule, *_ in missed(1e-3, [1e-3 + 1.1e-12, 0.0], 10.0)] == ["rows_are_met"]
-    # Terms of 100 that cancel are rounded to a billionth of themselves.
-    assert missed(1e-3, [100.0 + 1e-3 + 0.9e-7, 100.0], 1000.0) == []
-    assert [rule for rule, *_ in missed(1e-3, [100.0 + 1e-3 + 1.2e-7, 100.0], 1000.0)] == ["rows_are_met"]
-    # Of a limit of zero terms alone count, and what columns could reach does not.
-    assert missed(0.0, [1.0 + 0.9e-9, 1.0], 10.0) == []
-    assert [rule for rule, *_ in missed(0.0, [1.0 + 1.1e-9, 1.0], 10.0)] == ["rows_are_met"]
+    # Terms of a million that cancel are rounded to ten decimals, and a limit beside them counts to its billionth.
+    assert missed(1e-3, [1e6 + 1e-3 + 6e-10, 1e6], 1e7) == []
+    assert [rule for rule, *_ in missed(1e-3, [1e6 + 1e-3 + 1.2e-9, 1e6], 1e7)] == ["rows_are_met"]
+    # Around a limit of zero a share of the terms counts, and what columns could reach does not.
+    assert missed(0.0, [1.0 + 0.9e-12, 1.0], 10.0) == []
+    assert [rule for rule, *_ in missed(0.0, [1.0 + 1.1e-12, 1.0], 10.0)] == ["rows_are_met"]
     assert [rule for rule, *_ in missed(0.0, [1e-300, 0.0], 10.0)] == ["rows_are_met"]
     assert [(rule, round(by, 9)) for rule, by, _ in missed(INF, [1.0, 3.0], 10.0, least=-1.0)] == [
         ("rows_are_met", 1.0)
@@ -60,3 +64,38 @@ def test_a_box_has_no_point_where_rows_narrow_it_away_or_a_tree_proves_it() -> N
     assert not _has_no_point(thirds, rows, box, alone(np.array([1.0, 0.0, 0.5])))
     # A tree that is none proves nothing.
     assert not _has_no_point(thirds, rows, box, replace(proof, multipliers=[np.array([1.0, 0.0, 1.0, 0.0])]))
+
+
+def test_no_more_than_a_limit_is_known_makes_the_next_whole_number() -> None:
+    # The rounding of a limit of three.
+    asked = program([[1]], [(3.0000000001, INF)], [(0, 100)], {"cost": [1]}, whole=True)
+    for amount, status in ((3.0, "certified_program"), (4.0, "feasible")):
+        found = judged(asked, [amount], {"cost": alone(np.array([1.0]))})
+        assert (found.status, found.levels[0].bound) == (status, 3.0)
+    above = Rows.of(replace(asked, row_lower=np.array([3.00000001])))
+    narrow = above.narrowed(Box(np.array([0.0]), np.array([9.0])), np.array([True]))
+    assert narrow is not None
+    assert narrow.lower.tolist() == [4.0]
+
+
+def test_a_row_is_missed_by_what_whole_numbers_leave_of_its_limit_and_no_more() -> None:
+    # Nothing is made while the plant is closed: made + 1e9 closed <= 1e9.
+    switch = program([[1, 1e9]], [(-INF, 1e9)], [(0, 1e9), (0, 1)], {"cost": [0, -1]}, whole=[False, True])
+
+    def kept(asked: Program, *x: float) -> bool:
+        return keeps_rows(asked, np.array(x))
+
+    assert [kept(switch, 0, 1), kept(switch, 0.9e9, 0), kept(switch, 1e9 + 0.9, 0)] == [True, True, False]
+    assert [kept(switch, 1.0, 1), kept(switch, 1e-3, 1), kept(switch, 3e-7, 1)] == [False, False, True]
+    # With whole numbers alone the limit leaves no unit of them.
+    whole = replace(switch, integer=np.array([True, True]), column_upper=np.array([1e10, 1]))
+    assert [kept(whole, 0, 1), kept(whole, 1, 1), kept(whole, 1e9, 0), kept(whole, 1e9 + 1, 0)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    parity = program([[2, -2]], [(1, 1)], [(1e9, 2e9)] * 2, {"cost": [1, -1]}, whole=True)
+    assert not kept(parity, 1e9, 1e9)
+    fixed = program([[1, 1e9]], [(-INF, 1e9)], [(0, 1e9), (1, 1)], {"cost": [0, -1]})
+    assert [kept(fixed, 0, 1), kept(fixed, 1, 1)] == [True, False]
