@@ -59,8 +59,8 @@ def _told(found: BoxCover) -> str:
 
     points = found.points
     text = _(
-        "{keys}: of {points:,} points tried, {proven:,} are proven, at {infeasible:,} no allocation exists, and "
-        "{open:,} are not proven."
+        "{keys}: of {points:,} points tried, the middles of all cells of the map and some of its sides, {proven:,} are "
+        "proven, at {infeasible:,} no allocation exists, and {open:,} are not proven."
     )
     counts = {"infeasible": points.count(INFEASIBLE), "open": points.count(OPEN)}
     proven = len(points) - sum(counts.values())

@@ -23,7 +23,8 @@ from etsopt.curves.line import Cover, Piece, joined, piece_of, stretch_of
 from etsopt.curves.solver import InfeasibleError
 from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.program import ROWS
-from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
+from etsopt.explore import box_cover
+from etsopt.explore.box_cover import BoxCover, certified_again
 from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words, meanings
 from etsopt.explore.tiles import TILES
 from etsopt.language import _, in_both, pgettext
@@ -92,7 +93,7 @@ def data_of(solver: CurveSolver, cover: Cover[Piece] | BoxCover, source: Source,
         "rows": _rows(solver),
         **proven,
         "share": cover.certified_share,
-        "sequence": {"edge": EDGE, "shares": SHARES},
+        "sequence": {"cells": box_cover.CELLS, "stride": box_cover.STRIDE, "edge": box_cover.EDGE},
         "texts": {key: in_both(text) for key, text in TEXTS.items()},
     }
 
