@@ -38,8 +38,10 @@ def explore(options: Namespace) -> int:
     """Find a curve or read it, and write its page."""
     from etsopt.curves import Curve
     from etsopt.curves.curve_document import answer_of
+    from etsopt.data.files.atomic import require_writable
     from etsopt.explore import write_page
 
+    require_writable(options.out)
     found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
     write_page(found, options.out, source, options.lang)
     pieces = found.cover.pieces if isinstance(found, Curve) else found.points

@@ -291,6 +291,17 @@ def test_a_curve_of_a_folder_has_a_page(tiny: Curve, tmp_path: Path, capsys: pyt
     assert "states its keys and its instance" in capsys.readouterr().err
 
 
+def test_where_a_page_goes_is_looked_at_before_anything_is_solved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new" / "folder" / "page.html"
+    assert explored(capsys, "explore", "tiny", "--vary", f"{CEMENT}=-1%:0", "--out", str(path))["file"] == str(path)
+    monkeypatch.setattr("etsopt.curves.solver.CurveSolver.region", lambda *_: pytest.fail("solved"))
+    for out, said in ((path.parent, "is a folder."), (path / "page.html", "could not be read or written")):
+        assert main(["explore", "tiny", "--vary", f"{CEMENT}=-1%:0", "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err
+
+
 def test_several_keys_move_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     both = f"{CEMENT}=-0.01:0,provinces.balance=0.02:0.01"
     explored(capsys, "explore", "tiny", "--along", both, "--out", str(tmp_path / "page.html"))
