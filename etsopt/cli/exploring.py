@@ -57,6 +57,7 @@ def explore(options: Namespace) -> int:
 
 def _told(found: BoxCover) -> str:
     """Return what is known of a box, in a sentence."""
+    from etsopt.curves.curve_chart import axis_words
     from etsopt.explore.box_cover import INFEASIBLE, OPEN
 
     points = found.points
@@ -66,7 +67,8 @@ def _told(found: BoxCover) -> str:
     )
     counts = {"infeasible": points.count(INFEASIBLE), "open": points.count(OPEN)}
     proven = len(points) - sum(counts.values())
-    keys = joined([axis.name for axis in found.solver.axes])
+    keys = joined(axis_words(axis) for axis in found.solver.axes)
+    keys = keys[:1].upper() + keys[1:]
     return _(text, keys=keys, points=len(points), proven=proven, **counts)
 
 

@@ -145,11 +145,11 @@ def workers_of(asked: int | None, scenarios: int) -> int:
 def _count(plan: SweepPlan) -> str:
     """Say how many scenarios there are, before any is solved."""
     number = len(plan.scenarios)
-    names = joined(one.name for one in plan.scenarios[:3])
-    more = f", ..., {plan.scenarios[-1].name}" if number > 3 else ""
+    last = ("...", plan.scenarios[-1].name) if number > 3 else ()
+    names = joined((*(one.name for one in plan.scenarios[:3]), *last))
     one = _("{number:,} scenario of {instance}, model {model}: {names}.")
     several = _("{number:,} scenarios of {instance}, model {model}: {names}.")
-    about = {"number": number, "instance": plan.instance, "model": plan.model, "names": f"{names}{more}"}
+    about = {"number": number, "instance": plan.instance, "model": plan.model, "names": names}
     return _(several if number > 1 else one, **about)
 
 

@@ -145,6 +145,11 @@ def test_a_search_that_ends_early_names_what_is_open(monkeypatch: pytest.MonkeyP
     gap = made.pieces[~made.pieces["certified"]].iloc[0]
     assert made.at((gap["from"] + gap["to"]) / 2).solved
     monkeypatch.undo()
+    # What is said of pieces is said of as many as the check proves.
+    count, answer = int(made.pieces["certified"].sum()), document_of(made).answer
+    assert f": {count} piece" in answer
+    assert f"{len(made.pieces) - count} more are not proven" in answer
+    assert "The search ended early: the time limit was reached." in str(document_of(made).sections[0].blocks)
     assert any("Not proven" in str(block) for block in document_of(made).sections[0].blocks)
     made.save(tmp_path / "curve")
     checked = check_curve(tmp_path / "curve")
@@ -326,3 +331,11 @@ def test_the_command_writes_checks_and_draws_a_curve(
     assert "etsopt" in lines._repr_html_()
     assert repr(lines).startswith("<PriceCurve of")
     assert lines.results(20.0).certified
+
+
+def test_many_years_have_a_colour_each(lines: PriceCurve, monkeypatch: pytest.MonkeyPatch) -> None:
+    piece, many = lines.prices.iloc[0], range(2025, 2060)
+    prices = pd.DataFrame([piece.to_dict() | {"year": year} for year in many])
+    monkeypatch.setattr(lines, "prices", prices)
+    drawn = [one for one in lines.chart().panels[0].series if one.kind == "line"]
+    assert len({one.colour for one in drawn}) == len(drawn) == len(many)

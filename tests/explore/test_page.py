@@ -17,10 +17,11 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.cli import main
 from etsopt.curves import Curve, curve
 from etsopt.curves.axes import Axis
+from etsopt.curves.curve_chart import axis_words
 from etsopt.data.tables.provinces import SHORT
 from etsopt.errors import DataError
 from etsopt.explore import check_page, page, write_page
-from etsopt.explore.texts import TEXTS, key_words
+from etsopt.explore.texts import TEXTS
 from etsopt.explore.tiles import TILES
 from etsopt.language import LANGUAGES, in_both
 from etsopt.readings.instance_inputs import InstanceInputs
@@ -107,7 +108,7 @@ def test_every_province_has_a_tile_of_its_own() -> None:
     ],
 )
 def test_keys_have_words(keys: list[str], words: str) -> None:
-    assert key_words(Axis(dict.fromkeys(keys, (0.0, 1.0)))) == words
+    assert axis_words(Axis(dict.fromkeys(keys, (0.0, 1.0)))) == words
 
 
 def test_a_page_is_derived_again_from_its_instance(cement: Curve, cement_page: Path) -> None:
