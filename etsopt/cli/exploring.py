@@ -100,7 +100,7 @@ def _solved(options: Namespace) -> tuple[Curve | BoxCover, Source]:
 
     vary, along = keys_of(options)
     axes = axes_of(vary, along)
-    with terminal.waiting(quiet=options.json) as tell:
+    with terminal.telling(quiet=options.json) as tell:
         instance = instance_of(options)
         solver, asked = require_page(instance, axes), {"time_limit_s": options.time_limit, "progress": tell}
         found = cover_box(solver, **asked) if len(axes) > 1 else curves.curve(instance, vary, along=along, **asked)

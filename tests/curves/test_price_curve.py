@@ -17,6 +17,7 @@ from etsopt.curves import PriceCurve, check_curve, curve, read_curve
 from etsopt.curves import price_search as search
 from etsopt.curves.curve_document import document_of, write_curve_report
 from etsopt.errors import DataError, StoppedError, UsageError
+from etsopt.progress import watched
 from tests.markets import market, some_market
 
 if TYPE_CHECKING:
@@ -339,3 +340,17 @@ def test_many_years_have_a_colour_each(lines: PriceCurve, monkeypatch: pytest.Mo
     monkeypatch.setattr(lines, "prices", prices)
     drawn = [one for one in lines.chart().panels[0].series if one.kind == "line"]
     assert len({one.colour for one in drawn}) == len(drawn) == len(many)
+
+
+def test_a_search_and_a_saved_curve_tell_how_far_they_are(tmp_path: Path) -> None:
+    told: list[str] = []
+    made = curve(by_hand(), {AUCTION: (0.0, 120.0)}, model="clearing", progress=told.append)
+    assert isinstance(made, PriceCurve)
+    assert told[-1].startswith("percent of the range: ")
+    shares = [int(line.split()[4]) for line in told if line.startswith("percent")]
+    assert shares[0] == 0 < shares[-1]
+    made.save(tmp_path / "curve")
+    with watched(None, told.append):
+        read_curve(tmp_path / "curve")
+    count = len(list((tmp_path / "curve" / "runs").iterdir()))
+    assert told[-1] == f"runs of the curve: {count - 1} of {count}"
