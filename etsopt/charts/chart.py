@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 SECTOR_COLOURS = {"cement": "#8d6540", "steel": "#2b8ccf", "aluminium": "#e2670c", "power": "#8b3fdb"}
@@ -19,6 +20,19 @@ PALETTE = ("#2b8ccf", "#e2670c", "#8b3fdb", "#8d6540", "#476786", "#c42b05", "#d
 
 SHADES = ("#9fd8a4", "#7acaaf", "#59bcbb", "#41abc6", "#3299c9", "#2c84c2", "#2868ad", "#234a94")
 """Colours of classes of a value from low to high, which grow darker, and stand out from white and from dark pages."""
+
+
+def shades(count: int) -> list[str]:
+    """Return colours of so many series in an order, which grow darker from the first to the last.
+
+    >>> shades(2), len(set(shades(36)))
+    (['#9fd8a4', '#234a94'], 36)
+    """
+    parts = [[int(one[place : place + 2], 16) for one in SHADES] for place in (1, 3, 5)]
+    places = np.linspace(0, len(SHADES) - 1, count)
+    mixed = np.rint([np.interp(places, range(len(SHADES)), part) for part in parts]).astype(int).T.tolist()
+    return ["#" + "".join(f"{part:02x}" for part in one) for one in mixed]
+
 
 Style = Literal["marked", "plain", "dashed", "thin", "hollow", "hatched"]
 

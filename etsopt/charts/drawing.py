@@ -49,7 +49,6 @@ SETTINGS = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.unicode_minus": False,
 }
 LARGEST, SMALLEST, PLAIN = 90.0, 7.0, 14.0
 """Area of the largest point, which that of others is in proportion to, of the smallest, and of points of one size

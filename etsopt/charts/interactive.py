@@ -245,7 +245,7 @@ def _hover(series: Series, panel: Panel) -> str:
         named = (axis == "y" and panel.horizontal) or (axis == "x" and series.widths is not None)
         if named or panel.y_ticks or series.style == "hatched":
             continue
-        name, unit = re.fullmatch(r"(.*?)\s*(?:\[(.*)\])?", str(label)).groups()  # type: ignore[union-attr]
+        name, unit = re.fullmatch(r"(?s)(.*?)\s*(?:\[(.*)\])?", str(label)).groups()  # type: ignore[union-attr]
         lines.append(f"{_text(name)}{colon}%{{{axis}:{_format(values)}}}{' ' + _text(unit) if unit else ''}")
     return "<br>".join(lines) + "<extra></extra>"
 

@@ -61,7 +61,7 @@ def curve(options: Namespace) -> int:
         curves.require_free(options.out)
     # A mistake in the keys is reported before the instance is read.
     require_curves(options.model, len(axes_of(vary, along)))
-    with terminal.waiting(quiet=options.json) as tell:
+    with terminal.telling(quiet=options.json) as tell:
         instance = instance_of(options)
         asked = {"model": options.model, "time_limit_s": options.time_limit, "progress": tell}
         found = curves.curve(instance, vary, along=along, **asked)
@@ -150,7 +150,7 @@ def check(options: Namespace) -> int:
     if options.gap is not None or options.model is not None or options.model_file is not None:
         what = _("The options --gap, --as and --model are for a run: every piece of a curve is proven or not.")
         raise UsageError(what, _("Leave them out."))
-    with terminal.waiting(quiet=options.json) as tell, watched(None, tell):
+    with terminal.telling(quiet=options.json) as tell, watched(None, tell):
         found = check_curve(options.run)
     code = print_check(found, options.json)
     if not (code or options.json):

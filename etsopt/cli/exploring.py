@@ -38,8 +38,10 @@ def explore(options: Namespace) -> int:
     """Find a curve or read it, and write its page."""
     from etsopt.curves import Curve
     from etsopt.curves.curve_document import answer_of
+    from etsopt.data.files.atomic import require_writable
     from etsopt.explore import write_page
 
+    require_writable(options.out)
     found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
     write_page(found, options.out, source, options.lang)
     pieces = found.cover.pieces if isinstance(found, Curve) else found.points
@@ -55,16 +57,18 @@ def explore(options: Namespace) -> int:
 
 def _told(found: BoxCover) -> str:
     """Return what is known of a box, in a sentence."""
+    from etsopt.curves.curve_chart import axis_words
     from etsopt.explore.box_cover import INFEASIBLE, OPEN
 
     points = found.points
     text = _(
-        "{keys}: of {points:,} points tried, {proven:,} are proven, at {infeasible:,} no allocation exists, and "
-        "{open:,} are not proven."
+        "{keys}: of {points:,} points tried, the middles of all cells of the map and some of its sides, {proven:,} are "
+        "proven, at {infeasible:,} no allocation exists, and {open:,} are not proven."
     )
     counts = {"infeasible": points.count(INFEASIBLE), "open": points.count(OPEN)}
     proven = len(points) - sum(counts.values())
-    keys = joined([axis.name for axis in found.solver.axes])
+    keys = joined(axis_words(axis) for axis in found.solver.axes)
+    keys = keys[:1].upper() + keys[1:]
     return _(text, keys=keys, points=len(points), proven=proven, **counts)
 
 
@@ -96,7 +100,7 @@ def _solved(options: Namespace) -> tuple[Curve | BoxCover, Source]:
 
     vary, along = keys_of(options)
     axes = axes_of(vary, along)
-    with terminal.waiting(quiet=options.json) as tell:
+    with terminal.telling(quiet=options.json) as tell:
         instance = instance_of(options)
         solver, asked = require_page(instance, axes), {"time_limit_s": options.time_limit, "progress": tell}
         found = cover_box(solver, **asked) if len(axes) > 1 else curves.curve(instance, vary, along=along, **asked)

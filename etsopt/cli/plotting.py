@@ -72,7 +72,7 @@ def _said(files: list[Path], as_json: bool) -> int:
 
 def _of_many(options: Namespace, kind: str) -> int:
     """Draw a chart of a sweep, a design search or a curve, or list the charts that it has."""
-    instance, above, imprint, found = _charts(options.run, kind)
+    instance, above, imprint, found = _charts(options.run, kind, options.json)
     charts = {chart.kind: chart for chart in found}
     if options.kind is None:
         return _list({name: str(chart.title) for name, chart in charts.items()}, options.json)
@@ -94,7 +94,7 @@ def _of_many(options: Namespace, kind: str) -> int:
     return _said([path], options.json)
 
 
-def _charts(folder: Path, kind: str) -> tuple[str, str, str, list[Chart]]:
+def _charts(folder: Path, kind: str, quiet: bool) -> tuple[str, str, str, list[Chart]]:
     """Return the name of the instance of a folder, the lines above and below its pages, and its charts."""
     if kind == "sweep":
         from etsopt.sweeping import page as of_sweep
@@ -103,10 +103,13 @@ def _charts(folder: Path, kind: str) -> tuple[str, str, str, list[Chart]]:
         sweep = SweepSummary.read(folder)
         return sweep.about["instance"], of_sweep.kicker(sweep), sweep.imprint, of_sweep.charts_of(sweep)
     if kind == "curve":
+        from etsopt.cli import terminal
         from etsopt.curves import read_curve
         from etsopt.curves.curve_document import imprint_of, kicker
+        from etsopt.progress import watched
 
-        curve = read_curve(folder)
+        with terminal.telling(quiet) as tell, watched(None, tell):
+            curve = read_curve(folder)
         return curve.about.instance, kicker(curve), imprint_of(curve), [curve.chart()]
     from etsopt.designing import page as of_design
     from etsopt.designing.design_document import DesignSummary

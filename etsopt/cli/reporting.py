@@ -93,11 +93,14 @@ def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
 
         return write_sweep_report(options.run, path, options.lang, options.inline)
     if kind == "curve":
+        from etsopt import progress
+        from etsopt.cli import terminal
         from etsopt.curves import read_curve
         from etsopt.curves.curve_document import write_curve_report
 
-        folder = str(options.run)
-        return write_curve_report(read_curve(options.run), path, options.lang, options.inline, folder)
+        with terminal.telling(quiet=options.json) as tell, progress.watched(None, tell):
+            curve = read_curve(options.run)
+        return write_curve_report(curve, path, options.lang, options.inline, str(options.run))
     from etsopt.designing.page import write_design_report
 
     return write_design_report(options.run, path, options.lang, options.inline)

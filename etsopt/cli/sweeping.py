@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from etsopt.language import _, in_chinese, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -28,9 +27,6 @@ RECORD, SCENARIOS, VALUES, SUMMARY, SENSITIVITY = "sweep.sqlite", "scenarios", "
 
 WORTH_PROCESSES = 50
 """Number of scenarios from which on starting processes, about a second, is worth it."""
-
-TOLD_S = 60.0
-"""Time between two lines of progress where there is no terminal [s]."""
 
 FAILURES_SHOWN, LONGEST_FAILURE = 5, 300
 """Scenarios without a proven answer that are told as they come, and characters of each; the table has all."""
@@ -75,6 +71,7 @@ def add_tables_format(command: Parser) -> None:
 
 def sweep(options: Namespace) -> int:
     """Solve the scenarios of a file that have no outcome yet, and write the tables."""
+    from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
     from etsopt.running.reading import read
     from etsopt.sweeping import Record, read_plan, run_plan
@@ -97,7 +94,7 @@ def sweep(options: Namespace) -> int:
     folder = options.out or options.file.with_suffix("")
     prepare(folder, RECORD)
     with Record(folder / RECORD) as record:
-        with telling(quiet) as tell:
+        with terminal.telling(quiet, _("No scenario has ended yet.")) as tell:
             asked = {name: getattr(options, name) for name in ("resume", "retry_failed", "only", "scheduler")}
             asked["workers"] = workers_of(options.workers, len(plan.scenarios))
             progress = teller(tell, quiet, lambda number: plan.scenarios[number].name)
@@ -145,33 +142,12 @@ def workers_of(asked: int | None, scenarios: int) -> int:
 def _count(plan: SweepPlan) -> str:
     """Say how many scenarios there are, before any is solved."""
     number = len(plan.scenarios)
-    names = joined(one.name for one in plan.scenarios[:3])
-    more = f", ..., {plan.scenarios[-1].name}" if number > 3 else ""
+    last = ("...", plan.scenarios[-1].name) if number > 3 else ()
+    names = joined((*(one.name for one in plan.scenarios[:3]), *last))
     one = _("{number:,} scenario of {instance}, model {model}: {names}.")
     several = _("{number:,} scenarios of {instance}, model {model}: {names}.")
-    about = {"number": number, "instance": plan.instance, "model": plan.model, "names": f"{names}{more}"}
+    about = {"number": number, "instance": plan.instance, "model": plan.model, "names": names}
     return _(several if number > 1 else one, **about)
-
-
-@contextmanager
-def telling(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yield the receiver of lines of progress: those of a terminal; without one, the last is printed each minute."""
-    from etsopt.cli import terminal
-    from etsopt.cli.time_estimate import TimeEstimate
-    from etsopt.sweeping.progress import every
-
-    if quiet or terminal.plain_console(stderr=True).is_terminal:
-        with terminal.waiting(quiet) as tell:
-            yield tell
-        return
-    last, remaining = str(_("No scenario has ended yet.")), TimeEstimate()
-
-    def keep(line: str) -> None:
-        nonlocal last
-        last = remaining.shown(line)
-
-    with every(TOLD_S, lambda: print(last, file=sys.stderr, flush=True)):
-        yield keep
 
 
 def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], str]) -> Callable[[Progress], None]:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from etsopt.documents.document import Block, Document
 
 
+TOLD_S = 60.0
+"""Time between two lines of progress where there is no terminal [s]."""
+
+
 class SafeConsole(Console):
     """A console that escapes the texts it lays out and keeps the control sequences of its own colours.
 
@@ -75,6 +79,35 @@ def show(document: Document, beside: str = "") -> None:
 def show_blocks(blocks: Iterable[Block]) -> None:
     """Print blocks of a document."""
     documents.show_blocks(blocks, plain_console())
+
+
+@contextmanager
+def telling(quiet: bool, first: str = "") -> Iterator[Callable[[str], None]]:
+    """Yield the receiver of lines of progress: those of a terminal; without one, the last is printed each minute.
+
+    Parameters
+    ----------
+    first
+        What is said before there is a line; nothing if it is empty.
+    """
+    if quiet or plain_console(stderr=True).is_terminal:
+        with waiting(quiet) as tell:
+            yield tell
+        return
+    from etsopt.sweeping.progress import every
+
+    last, remaining = str(first), TimeEstimate()
+
+    def keep(line: str) -> None:
+        nonlocal last
+        last = remaining.shown(line)
+
+    def say() -> None:
+        if last:
+            print(last, file=sys.stderr, flush=True)
+
+    with every(TOLD_S, say):
+        yield keep
 
 
 @contextmanager

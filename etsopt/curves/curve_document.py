@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.curves import price_document
-from etsopt.curves.curve_chart import unit_of
+from etsopt.curves.curve_chart import axis_words, range_of, unit_of, value_of
 from etsopt.curves.price_curve import PriceCurve
 from etsopt.documents.columns import heading
 from etsopt.documents.document import Column, Commands, Document, Facts, Paragraph, Section, Table, report_command
 from etsopt.documents.figures import of_chart
-from etsopt.documents.quantities import DIGITS, GAP, SPACE, TONNES, YES_NO, digits, quantity_in
+from etsopt.documents.quantities import DIGITS, GAP, TONNES, YES_NO, digits, quantity_in
 from etsopt.language import _, joined, ngettext, speaking
 from etsopt.reports.run import imprint
 from etsopt.reports.write import write_document
-from etsopt.scales import signed
 from etsopt.units import format_tonnes
 from etsopt.vocabulary import word
 
@@ -25,6 +24,10 @@ if TYPE_CHECKING:
     from etsopt.curves.line_curve import LineCurve
     from etsopt.documents.document import Block
     from etsopt.language import Text
+
+
+ENDED = {"time_limit": _("the time limit was reached"), "interrupted": _("it was interrupted")}
+"""Why a search ended, by its termination."""
 
 
 def write_curve_report(
@@ -59,7 +62,7 @@ def document_of(curve: LineCurve[Any, Any], folder: str = "", with_chart: bool =
         sections.append(Section("again", _("Check it yourself"), (Commands(lines),)))
     proven = curve.proven and curve.termination == "optimal"
     return Document(
-        title=f"{curve.about.instance} · {curve.axis.name}",
+        title=f"{curve.about.instance} · {axis_words(curve.axis)}",
         kicker=kicker(curve),
         answer=answer_of(curve),
         status=_("proven at every value") if proven else _("proven in parts"),
@@ -71,7 +74,7 @@ def document_of(curve: LineCurve[Any, Any], folder: str = "", with_chart: bool =
 
 def kicker(curve: LineCurve[Any, Any]) -> str:
     """Return the line above the answer."""
-    return " · ".join(map(str, (curve.about.instance, _("curve"), curve.axis.name)))
+    return " · ".join(map(str, (curve.about.instance, _("curve"), axis_words(curve.axis))))
 
 
 def imprint_of(curve: LineCurve[Any, Any]) -> str:
@@ -81,47 +84,47 @@ def imprint_of(curve: LineCurve[Any, Any]) -> str:
 
 def answer_of(curve: LineCurve[Any, Any]) -> str:
     """Return the answer in a sentence."""
-    count, ends = len(curve.cover.pieces), [_value(curve, place) for place in (0.0, 1.0)]
-    what = {"key": curve.axis.name, "start": ends[0], "end": ends[1]}
-    if not count and len(curve.infeasible):
-        return _("No allocation exists at any value of {key} from {start} to {end}.", **what)
+    words = range_of(curve.axis)
+    if not curve.cover.pieces and len(curve.infeasible):
+        return _("No allocation exists at any value of {range}.", range=words)
+    # What is said of pieces holds of those that are proven.
+    count = sum(piece.certified for piece in curve.cover.pieces)
+    what = {"range": words[:1].upper() + words[1:]}
     if isinstance(curve, PriceCurve):
         first, second = price_document.pieces_of(count, what), _("Every value is proven.")
     else:
         first, second = _pieces_of(count, what), _("Every value with an allocation is proven.")
     if not curve.proven:
-        second = _("Proven are {share:.6f} % of the length.", share=100 * curve.certified_share)
+        share, further = 100 * curve.certified_share, len(curve.cover.pieces) - count
+        second = _("Proven are {share:.6f} % of the length.", share=share)
+        if further:
+            second = _("{further:,} more are not proven: {share:.6f} % of the length is.", share=share, further=further)
     return _("{first} {second}", first=first, second=second)
 
 
 def _pieces_of(count: int, what: Mapping[str, Any]) -> Text | str:
     """Return how many pieces there are between which values of which key, in a sentence."""
     return ngettext(
-        "{key} from {start} to {end}: {count:,} piece, on which every unit's allowance is a straight line.",
-        "{key} from {start} to {end}: {count:,} pieces, on each of which every unit's allowance is a straight line.",
+        "{range}: {count:,} piece, on which every unit's allowance is a straight line.",
+        "{range}: {count:,} pieces, on each of which every unit's allowance is a straight line.",
         count,
         **what,
     )
 
 
-def _value(curve: LineCurve[Any, Any], place: float) -> str:
-    """Return the value of the key at a place, in words."""
-    divisor, unit = unit_of(curve.axis)
-    number = signed(f"{curve.axis.shown(place) / divisor:.6g}")
-    return f"{number}{SPACE}{unit}" if unit else number
-
-
 def _blocks(curve: LineCurve[Any, Any], with_chart: bool) -> Iterator[Block]:
     for row in curve.infeasible.to_dict("records"):
         ends = (curve.axis.place(row[name]) for name in ("from", "to"))
-        start, end = (_value(curve, place) for place in ends)
+        start, end = (value_of(curve.axis, place) for place in ends)
         text = _("No allocation exists from {start} to {end}: limits are missed by up to {missed} t, which is proven.")
         yield Paragraph(_(text, start=start, end=end, missed=format_tonnes(row["infeasible_by_t"])))
     if curve.termination != "optimal":
-        yield Paragraph(_("The search ended early: {why}.", why=word("termination", curve.termination)), "warning")
+        why = ENDED.get(curve.termination, curve.termination)
+        yield Paragraph(_("The search ended early: {why}.", why=why), "warning")
     unproven = [piece for piece in curve.cover.pieces if not piece.certified]
     if unproven:
-        places = joined([f"{_value(curve, piece.start)}–{_value(curve, piece.end)}" for piece in unproven[:8]])
+        values = ([value_of(curve.axis, place) for place in (piece.start, piece.end)] for piece in unproven[:8])
+        places = joined(f"{start}–{end}" for start, end in values)
         yield Paragraph(_("Not proven: {places}. There `at` solves.", places=places), "warning")
     if with_chart and (curve.certified_share if isinstance(curve, PriceCurve) else curve.cover.pieces):
         yield of_chart(curve.about.instance, curve.chart())

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.charts.chart import PALETTE, Chart, Panel, Series
+from etsopt.charts.chart import PALETTE, Chart, Panel, Series, shades
 from etsopt.charts.texts import title_of
-from etsopt.curves.curve_chart import unit_of
+from etsopt.curves.curve_chart import axis_words, hatched, label_of, limits_of, unit_of
 from etsopt.documents.columns import heading
 from etsopt.documents.document import Column, Table
 from etsopt.documents.quantities import DIGITS, GAP, PRICE, YES_NO, digits
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 def pieces_of(count: int, what: Mapping[str, Any]) -> Text | str:
     """Return how many pieces there are between which values of which key, in a sentence."""
     return ngettext(
-        "{key} from {start} to {end}: {count:,} piece, on which the price of every year is a straight line.",
-        "{key} from {start} to {end}: {count:,} pieces, on each of which the price of every year is a straight line.",
+        "{range}: {count:,} piece, on which the price of every year is a straight line.",
+        "{range}: {count:,} pieces, on each of which the price of every year is a straight line.",
         count,
         **what,
     )
@@ -43,24 +43,25 @@ def chart_of(curve: PriceCurve) -> Chart:
     table = curve.prices.merge(curve.pieces[["piece", "from", "to"]], on="piece")
     if not len(table):
         raise UsageError(_("The curve has no proven piece to draw."), _("Give the search more time: --time-limit."))
-    divisor, unit = unit_of(curve.axis)
-    name = curve.axis.key or _("place on the line")
+    divisor, years = unit_of(curve.axis)[0], table.groupby("year")
+    # Many years are shades from early to late: no palette has as many colours.
+    colours = PALETTE if len(years) < len(PALETTE) else shades(len(years))
     series = tuple(
         Series(
             "line",
             str(year),
             rows[["from", "to"]].to_numpy(dtype=float).ravel() / divisor,
             rows[["price_from_cny_per_t", "price_to_cny_per_t"]].to_numpy(dtype=float).ravel(),
-            PALETTE[number % len(PALETTE)],
+            colour,
             style="plain",
         )
-        for number, (year, rows) in enumerate(table.groupby("year"))
+        for colour, (year, rows) in zip(colours, years, strict=False)
     )
-    limits = sorted(curve.axis.shown(place) / divisor for place in (0.0, 1.0))
-    label = f"{name} [{unit}]" if unit else str(name)
+    without, y_limits = hatched(curve, series)
     price = in_unit(_("price"), curve.price_unit)
-    panel = Panel("", label, price, series, x_limits=(limits[0], limits[1]))
-    text = _("price of an allowance along {key}", key=curve.axis.name)
+    ends = limits_of(curve.axis)
+    panel = Panel("", label_of(curve.axis), price, (*without, *series), x_limits=ends, y_limits=y_limits)
+    text = _("price of an allowance along {key}", key=axis_words(curve.axis))
     return Chart("curve", title_of(curve.about.instance, text), (panel,))
 
 

@@ -29,9 +29,10 @@ from etsopt.curves.curve_files import (
 )
 from etsopt.curves.line import Cover
 from etsopt.curves.price_curve import PriceCurve
-from etsopt.curves.price_search import PricePiece, PriceSolver
+from etsopt.curves.price_search import Priced, PricePiece, PriceSolver
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
+from etsopt.progress import quietly, tell
 from etsopt.results.results import load_both
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.curves.price_search import Priced
 
 RUNS = "runs"
 OF_RUNS = ("first_run", "last_run", "owner_run")
@@ -104,7 +104,11 @@ def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, 
         if not there == own.hash == results.provenance.instance_hash or results.provenance.model != stated.model:
             what = _("is of another instance, policy or model than the curve")
             raise DataError(_("The curve"), [Problem(f"{RUNS}/{number}", what, ADVICE)])
-    answers = [solver.read(place, results) for place, (results, _own) in zip(stated.places, loaded, strict=True)]
+    answers = list[Priced]()
+    for place, (results, _own) in zip(stated.places, loaded, strict=True):
+        tell(_("{phase} {done:,} of {of:,}", phase=_("runs of the curve:"), done=len(answers), of=len(loaded)))
+        with quietly():
+            answers.append(solver.read(place, results))
     numbers = tables["pieces"][[*OF_RUNS]].to_numpy(dtype=float)
     if not (np.isin(numbers, np.arange(1, len(answers) + 1)).all() and len(numbers)):
         raise DataError(_("The curve"), [Problem("pieces.csv", _("names runs that are not there"), ADVICE)])

@@ -18,7 +18,7 @@ from etsopt.curves.axes import corners, instance_at
 from etsopt.curves.line import FRUITLESS_MAX, NARROW, SLIVER, Cover
 from etsopt.errors import StoppedError, UsageError
 from etsopt.language import _, chain
-from etsopt.progress import checkpoint
+from etsopt.progress import checkpoint, quietly, tell
 from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.results.claims import check_claims, is_stopped
 from etsopt.rules import as_given
@@ -183,8 +183,10 @@ def cover_prices(solver: PriceSolver) -> Cover[PricePiece]:
         waiting.append(whole)
         fruitless = 0
         while waiting:
-            checkpoint(_("pieces of the curve:"), len(found.pieces))
+            checkpoint()
             first, last = waiting[-1]
+            # The share of the range behind is told, and not what each solve on the way does.
+            tell(_("{phase} {done:,} of {of:,}", phase=_("percent of the range:"), done=int(100 * first.place), of=100))
             piece = PricePiece.of(first, last, (first, last))
             place = _meeting(whole, first, last)
             if piece.certified or place is None or fruitless >= FRUITLESS_MAX:
@@ -193,7 +195,8 @@ def cover_prices(solver: PriceSolver) -> Cover[PricePiece]:
                 waiting.pop()
                 continue
             fruitless += 1
-            middle = solver.priced(place)
+            with quietly():
+                middle = solver.priced(place)
             waiting[-1:] = [(middle, last), (first, middle)]
     except StoppedError as stopped:
         found.termination = stopped.termination

@@ -1,4 +1,4 @@
-"""Multipliers that serve a box of two keys, at points that fill it evenly.
+"""Multipliers that serve a box of two keys, at the cells of its map.
 
 Multipliers of the linear objectives serve far more of a box than a region has, since prices of the tie-break follow
 from them at each place. So few of them answer everywhere: a point that none serves is solved, and adds its own.
@@ -27,8 +27,13 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Duals = Mapping[str, Array]
 
-POINTS = 800
-"""Points of the box that are tried. As many leave about one place of a hundred of `cn-2025` without multipliers."""
+CELLS = 28
+"""Cells on each side of the map, whose middles are the points that are tried: so no cell is left open that can be
+proven. As many leave about one place of a hundred of `cn-2025` without multipliers."""
+
+STRIDE = 299
+"""Steps from a cell to the one tried next, along rows: about the golden section of all, which spreads them, and without
+a common factor with their number, so that each has its turn."""
 
 SETS_MAX = 200
 """Multipliers of a page at most, about 80 kB of `cn-2025`; further points are left open."""
@@ -40,22 +45,22 @@ EDGE = 10
 """Points on each side of the box, from its corner on: readers look at ends, which a sequence does not reach. They are
 the last, because a solve at an end is often degenerate, where multipliers from inside serve."""
 
-PLASTIC = 1.324717957244746
-"""Root of x³ = x + 1. Multiples of its inverse powers fill the square evenly (Roberts 2018, R2 sequence)."""
-
-SHARES = (1 / PLASTIC, 1 / PLASTIC**2)
-"""Steps from point to point along each key."""
-
 INFEASIBLE, OPEN = -1, -2
 """What is said of a point where no multipliers serve: limits cannot be met, or nothing is proven."""
 
 
+def points_count() -> int:
+    """Return the number of all points, of cells and sides."""
+    return CELLS**2 + 4 * EDGE
+
+
 def point_of(number: int) -> Array:
-    """Return a point of the sequence, those of the sides last, shape ``(2,)``."""
-    if (beyond := number - POINTS + 4 * EDGE) >= 0:
+    """Return a point: the middle of a cell, or after all of these a place on a side, shape ``(2,)``."""
+    if (beyond := number - CELLS**2) >= 0:
         along = beyond // 4 / EDGE
         return np.array([(along, 0.0), (1.0, along), (1 - along, 1.0), (0.0, 1 - along)][beyond % 4])
-    return np.array([(0.5 + number * share) % 1 for share in SHARES])
+    row, column = divmod(number * STRIDE % CELLS**2, CELLS)
+    return (np.array([column, row]) + 0.5) / CELLS
 
 
 @dataclass
@@ -82,8 +87,8 @@ class BoxCover:
 
     @cached_property
     def places(self) -> Array:
-        """All points of the sequence, shape ``(points, 2)``."""
-        return np.array([point_of(number) for number in range(POINTS)])
+        """All points, shape ``(points, 2)``."""
+        return np.array([point_of(number) for number in range(points_count())])
 
     @property
     def certified_share(self) -> float:
@@ -148,12 +153,12 @@ def cover_box(
     found = BoxCover(solver)
     try:
         with watched(time_limit_s, progress):
-            for number in range(POINTS):
-                checkpoint(_("points of the box:"), number, POINTS)
+            for number in range(points_count()):
+                checkpoint(_("points of the box:"), number, points_count())
                 found.add(point_of(number))
     except StoppedError as stopped:
         found.termination = stopped.termination
-    found.points += [OPEN] * (POINTS - len(found.points))
+    found.points += [OPEN] * (points_count() - len(found.points))
     return found
 
 
@@ -162,7 +167,7 @@ def certified_again(
 ) -> BoxCover:
     """Return what the checker proves of multipliers at the points of which it is said; the others are open."""
     found, stated_of = BoxCover(solver, list(linear), list(missing)), dict(enumerate(points))
-    for number in range(POINTS):
+    for number in range(points_count()):
         point, stated = point_of(number), stated_of.get(number, OPEN)
         holds = found.is_infeasible(point) if stated == INFEASIBLE else stated >= 0 and found.serves(stated, point)
         found.points.append(stated if holds else OPEN)

@@ -18,13 +18,14 @@ from etsopt import __version__
 from etsopt.charts.texts import NAMES_IN
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.curves.axes import Axis
-from etsopt.curves.curve_chart import unit_of
+from etsopt.curves.curve_chart import axis_words, unit_of
 from etsopt.curves.line import Cover, Piece, joined, piece_of, stretch_of
 from etsopt.curves.solver import InfeasibleError
 from etsopt.data.tables.provinces import name_of
 from etsopt.explanation.program import ROWS
-from etsopt.explore.box_cover import EDGE, SHARES, BoxCover, certified_again
-from etsopt.explore.texts import OBJECTIVES, TEXTS, key_words, meanings
+from etsopt.explore import box_cover
+from etsopt.explore.box_cover import BoxCover, certified_again
+from etsopt.explore.texts import OBJECTIVES, TEXTS, meanings
 from etsopt.explore.tiles import TILES
 from etsopt.language import _, in_both, pgettext
 
@@ -92,7 +93,7 @@ def data_of(solver: CurveSolver, cover: Cover[Piece] | BoxCover, source: Source,
         "rows": _rows(solver),
         **proven,
         "share": cover.certified_share,
-        "sequence": {"edge": EDGE, "shares": SHARES},
+        "sequence": {"cells": box_cover.CELLS, "stride": box_cover.STRIDE, "edge": box_cover.EDGE},
         "texts": {key: in_both(text) for key, text in TEXTS.items()},
     }
 
@@ -140,7 +141,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
 def _moves(axis: Axis) -> dict[str, Any]:
     """Return what moves in words, from where to where, and how that is shown."""
     divisor, unit = unit_of(axis)
-    names = {language: name[:1].upper() + name[1:] for language, name in in_both(key_words(axis)).items()}
+    names = {language: name[:1].upper() + name[1:] for language, name in in_both(axis_words(axis)).items()}
     words = {"name": names, "unit": in_both(pgettext("unit", unit) if unit else "")}
     return words | {"divisor": divisor, "ends": [axis.shown(place) for place in (0.0, 1.0)]}
 

@@ -3,8 +3,8 @@ const $ = (id) => document.getElementById(id), TEXTS = DATA.texts;
 const CODE = { zh: "zh-CN", en: "en" }, OTHER = { zh: "English", en: "中文" }, SHOWN_MOST = 10;
 // Tonnes that are none, and the share up to which rates of two units are the same.
 const TRIFLE_T = 0.005, SAME_RATE = 1e-6;
-// Of a box: cells of its map, and the order of these.
-const MAP_CELLS = 32, MAP_STRIDE = 389, MAP_MS = 12;
+// Time for which the map of a box is filled before the reader has a turn [ms].
+const MAP_MS = 12;
 const BROWSER = (navigator.languages ?? []).map((one) => one.slice(0, 2)).find((one) => one in CODE);
 let language = DATA.lang === "en" && BROWSER || DATA.lang, value = [], chosen = -1, shown = null;
 
@@ -245,12 +245,10 @@ let cell = 0;
 function fillMap() {
   const began = performance.now();
   while (cell < MAP_CELLS ** 2 && performance.now() - began < MAP_MS) {
-    const place = (cell++ * MAP_STRIDE) % MAP_CELLS ** 2;
-    const column = place % MAP_CELLS, row = Math.floor(place / MAP_CELLS);
-    const found = proofAt([(column + 0.5) / MAP_CELLS, (row + 0.5) / MAP_CELLS]);
+    const middle = pointOf(cell++), found = proofAt(middle);
+    const [left, bottom] = middle.map((place) => `${100 * (place - 0.5 / MAP_CELLS)}%`), size = `${100 / MAP_CELLS}%`;
     const kind = found ? found.answer ? "proven" : "infeasible" : "open";
-    $("map").append(element("span", { class: `is-${kind}`, style: { left: `${100 * column / MAP_CELLS}%`,
-      bottom: `${100 * row / MAP_CELLS}%`, width: `${100 / MAP_CELLS}%`, height: `${100 / MAP_CELLS}%` } }));
+    $("map").append(element("span", { class: `is-${kind}`, style: { left, bottom, width: size, height: size } }));
   }
   const share = cell / MAP_CELLS ** 2;
   $("filling").textContent = share < 1 ? say("filling", { share: percent(share, false, 0) }) : "";

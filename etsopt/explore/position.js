@@ -15,10 +15,11 @@ const placeOf = (numbers) => [numbers].flat().map((number, k) => (number - AXES[
 const valueAt = (x) => x.map((place, k) => trimmed(between(...AXES[k].ends, place)));
 const within = (x, { from, to }) => from <= x[0] && x[0] <= to;
 const distance = (one, other) => Math.hypot(...one.map((place, k) => place - other[k]));
-// Points of a box, at which the file says what serves: a sequence that fills it evenly, and some of its sides.
-const pointOf = (k, { edge, shares } = DATA.sequence) => {
-  const beyond = k - DATA.points.length + 4 * edge, along = Math.floor(beyond / 4) / edge;
-  return beyond < 0 ? shares.map((share) => (0.5 + k * share) % 1)
+// Points of a box, at which the file says what serves: the middles of the cells of its map, and some of its sides.
+const MAP_CELLS = DATA.sequence.cells;
+const pointOf = (k, { stride, edge } = DATA.sequence) => {
+  const beyond = k - MAP_CELLS ** 2, along = Math.floor(beyond / 4) / edge, cell = k * stride % MAP_CELLS ** 2;
+  return beyond < 0 ? [cell % MAP_CELLS, Math.floor(cell / MAP_CELLS)].map((place) => (place + 0.5) / MAP_CELLS)
     : [[along, 0], [1, along], [1 - along, 1], [0, 1 - along]][beyond % 4];
 };
 const POINTS = DATA.points.map((serves, k) => ({ serves, x: pointOf(k) }));
@@ -38,8 +39,8 @@ function candidates(x) {
 
 // The answer that multipliers make, from the prices at which they served last.
 const PRICES = [];
-function solveBy(linear, x) {
-  const position = SOLVE(DATA.linear[linear], x, PRICES[linear]);
+function solveBy(linear, x, prices = PRICES) {
+  const position = SOLVE(DATA.linear[linear], x, prices[linear]);
   return position && { ...position, linear };
 }
 
@@ -47,11 +48,14 @@ function solveBy(linear, x) {
 function proofAt(x) {
   const missing = Math.max(0, ...DATA.infeasible.map((one) => ENGINE.infeasible(one, x)));
   if (missing > 0) return { missing };
-  for (const linear of candidates(x)) {
-    const position = solveBy(linear, x), proof = position && ENGINE.prove(position);
-    if (!proof?.proven) continue;
-    PRICES[linear] = position.prices;
-    return { ...position, proof };
+  // Prices of another place can lead astray: where they prove nothing, all begin once more, without prices.
+  for (const prices of [PRICES, []]) {
+    for (const linear of candidates(x)) {
+      const position = solveBy(linear, x, prices), proof = position && ENGINE.prove(position);
+      if (!proof?.proven) continue;
+      PRICES[linear] = position.prices;
+      return { ...position, proof };
+    }
   }
   return null;
 }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.documents import keys
 from etsopt.explanation.near_optimal import JUST_AS_GOOD, LEAST, SETTLED, WITHIN, WITHIN_OPEN
-from etsopt.language import Text, _, chain, pgettext
+from etsopt.language import Text, _, pgettext
 
 if TYPE_CHECKING:
     from etsopt.curves.axes import Axis
@@ -179,16 +178,6 @@ MISSING = _(
     "numbers are none that a page has."
 )
 """What is shown until the program of the page runs."""
-
-
-def key_words(axis: Axis) -> Text | str:
-    """Return what moves, in words.
-
-    >>> from etsopt.curves.axes import Axis
-    >>> key_words(Axis({"sectors.cement.target_change": (-0.01, 0.0)}))
-    'target of cement'
-    """
-    return chain(map(keys.key_words, axis.ends), "{first}, {second}")
 
 
 def meanings(axis: Axis) -> list[Text]:

@@ -12,8 +12,10 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.curves import Box, Curve, check_curve, curve, read_curve
+from etsopt.curves.curve_document import document_of
 from etsopt.curves.solver import CurveSolver
 from etsopt.errors import DataError, UsageError
+from etsopt.language import speaking
 from tests.builders import random_instance
 
 if TYPE_CHECKING:
@@ -426,3 +428,27 @@ def test_cells_of_a_wrong_kind_are_named(steel: Curve, tmp_path: Path, name: str
     with pytest.raises(DataError) as wrong:
         check_curve(folder)
     assert column in {one.column for one in wrong.value.problems}
+
+
+def test_a_chart_hatches_and_names_where_no_allocation_exists_and_where_nothing_is_proven(
+    steel: Curve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stretch,) = steel.cover.stretches
+    monkeypatch.setattr(steel.cover, "pieces", steel.cover.pieces[1:])
+    for panel in steel.chart().panels:
+        found = {one.name: one for one in panel.series if one.style == "hatched"}
+        assert {*found} == {"infeasible, proven", "without a proven answer"}
+        assert found["infeasible, proven"].widths == pytest.approx([stretch.end - stretch.start])
+        assert panel.x_label == "target of steel [%]"
+    areas = [one.colour for one in steel.chart().panels[1].series if one.kind == "area"]
+    assert len({*areas}) == 2
+
+
+def test_keys_that_move_together_say_on_the_axis_and_in_the_answer_what_moves_from_where_to_where() -> None:
+    found = curve(etsopt.read("tiny"), along={CEMENT: (-0.01, 0.0), BALANCE: (0.02, 0.01)})
+    assert isinstance(found, Curve)
+    lines = ["target of cement from −1\xa0% to 0\xa0%", "balance of provinces from 2\xa0% to 1\xa0%"]
+    assert found.chart().panels[0].x_label.splitlines() == ["place on the line", *lines]
+    assert document_of(found).answer.startswith(f"T{lines[0][1:]}, {lines[1]}: ")
+    with speaking("zh"):
+        assert document_of(found).answer.startswith("水泥行业目标从 −1\xa0% 到 0\xa0%，")

@@ -17,6 +17,7 @@ from etsopt.curves import PriceCurve, check_curve, curve, read_curve
 from etsopt.curves import price_search as search
 from etsopt.curves.curve_document import document_of, write_curve_report
 from etsopt.errors import DataError, StoppedError, UsageError
+from etsopt.progress import watched
 from tests.markets import market, some_market
 
 if TYPE_CHECKING:
@@ -145,6 +146,11 @@ def test_a_search_that_ends_early_names_what_is_open(monkeypatch: pytest.MonkeyP
     gap = made.pieces[~made.pieces["certified"]].iloc[0]
     assert made.at((gap["from"] + gap["to"]) / 2).solved
     monkeypatch.undo()
+    # What is said of pieces is said of as many as the check proves.
+    count, answer = int(made.pieces["certified"].sum()), document_of(made).answer
+    assert f": {count} piece" in answer
+    assert f"{len(made.pieces) - count} more are not proven" in answer
+    assert "The search ended early: the time limit was reached." in str(document_of(made).sections[0].blocks)
     assert any("Not proven" in str(block) for block in document_of(made).sections[0].blocks)
     made.save(tmp_path / "curve")
     checked = check_curve(tmp_path / "curve")
@@ -326,3 +332,25 @@ def test_the_command_writes_checks_and_draws_a_curve(
     assert "etsopt" in lines._repr_html_()
     assert repr(lines).startswith("<PriceCurve of")
     assert lines.results(20.0).certified
+
+
+def test_many_years_have_a_colour_each(lines: PriceCurve, monkeypatch: pytest.MonkeyPatch) -> None:
+    piece, many = lines.prices.iloc[0], range(2025, 2060)
+    prices = pd.DataFrame([piece.to_dict() | {"year": year} for year in many])
+    monkeypatch.setattr(lines, "prices", prices)
+    drawn = [one for one in lines.chart().panels[0].series if one.kind == "line"]
+    assert len({one.colour for one in drawn}) == len(drawn) == len(many)
+
+
+def test_a_search_and_a_saved_curve_tell_how_far_they_are(tmp_path: Path) -> None:
+    told: list[str] = []
+    made = curve(by_hand(), {AUCTION: (0.0, 120.0)}, model="clearing", progress=told.append)
+    assert isinstance(made, PriceCurve)
+    assert told[-1].startswith("percent of the range: ")
+    shares = [int(line.split()[4]) for line in told if line.startswith("percent")]
+    assert shares[0] == 0 < shares[-1]
+    made.save(tmp_path / "curve")
+    with watched(None, told.append):
+        read_curve(tmp_path / "curve")
+    count = len(list((tmp_path / "curve" / "runs").iterdir()))
+    assert told[-1] == f"runs of the curve: {count - 1} of {count}"

@@ -218,3 +218,14 @@ def test_the_chinese_page_states_no_figure_that_the_english_one_does_not(page: s
 
     # 10.31 hundred million tonnes and 2.6 ten thousand tonnes are 1,031 Mt and 26,000 t in English.
     assert {number for number in figures("zh") - figures("en") if len(number) > 3} <= {"10.31"}
+
+
+def test_a_page_that_is_missing_in_a_checkout_is_made_and_the_folder_says_of_what() -> None:
+    said = re.findall(r"`([a-z/.-]+)`(?=[^|]*\|)", (DOCS / "README.md").read_text(encoding="utf-8"))
+    tops = tuple(one if one.endswith(".md") else f"{one}/" for one in said)
+    for language in ("en", "zh"):
+        for page in (DOCS / language).rglob("*.md"):
+            for link in re.findall(r"\]\(([^):#\s]+\.md)", page.read_text(encoding="utf-8")):
+                target = (page.parent / link).resolve()
+                made = target.relative_to(DOCS / language).as_posix()
+                assert target.is_file() or made.startswith(tops), (name(page), link)

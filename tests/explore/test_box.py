@@ -11,7 +11,7 @@ import etsopt
 from etsopt.cli import main
 from etsopt.curves.axes import axes_of, instance_at
 from etsopt.explore import box_cover, check_page, cover_box, write_page
-from etsopt.explore.box_cover import INFEASIBLE, OPEN, BoxCover, point_of
+from etsopt.explore.box_cover import INFEASIBLE, OPEN, BoxCover, point_of, points_count
 from etsopt.explore.page import require_page
 from etsopt.units import tolerance_of
 from tests.builders import random_instance
@@ -95,7 +95,7 @@ def test_nine_of_ten_positions_of_the_nation_have_a_seal(page: Page, tmp_path: P
 def test_what_a_box_seals_is_right(
     seed: int, objectives: list[str], page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(box_cover, "POINTS", 120)
+    monkeypatch.setattr(box_cover, "CELLS", 9)
     on = "enterprise" if seed % 2 else "unit"
     instance = random_instance(seed, 40, objectives=objectives, band_on=on)
     found = boxed(instance, {CEMENT: (-0.006, -0.001), BALANCE: (0.02, 0.03)})
@@ -110,12 +110,12 @@ def test_what_a_box_seals_is_right(
 def test_points_are_answered_by_few_multipliers(tiny_box: BoxCover) -> None:
     # A solve at an end where all multipliers are degenerate gives none.
     assert tiny_box.certified_share >= 0.99
-    corners = [point_of(box_cover.POINTS - 4 * box_cover.EDGE + side).tolist() for side in range(4)]
+    corners = [point_of(box_cover.CELLS**2 + side).tolist() for side in range(4)]
     assert sorted(corners) == [[0, 0], [0, 1], [1, 0], [1, 1]]
-    assert len(tiny_box.points) == box_cover.POINTS
-    assert 0 < tiny_box.points.count(INFEASIBLE) < box_cover.POINTS
+    assert len(tiny_box.points) == points_count()
+    assert 0 < tiny_box.points.count(INFEASIBLE) < points_count()
     assert len(tiny_box.linear) < 30
-    assert all((point_of(number) >= 0).all() and (point_of(number) <= 1).all() for number in range(box_cover.POINTS))
+    assert all((point_of(number) >= 0).all() and (point_of(number) <= 1).all() for number in range(points_count()))
 
 
 def test_two_sliders_move_two_keys(page: Page, tiny_box: BoxCover, tiny_page: Path) -> None:
@@ -137,7 +137,9 @@ def test_two_sliders_move_two_keys(page: Page, tiny_box: BoxCover, tiny_page: Pa
     assert page.errors == []
 
 
-def test_a_place_on_the_map_sets_both_keys(page: Page, tiny_page: Path) -> None:
+def test_the_map_shows_what_was_proven_and_a_place_on_it_sets_both_keys(
+    page: Page, tiny_box: BoxCover, tiny_page: Path
+) -> None:
     page.open(tiny_page)
     box = page.ask("(({ left, bottom, width }) => [left, bottom, width])($('map').getBoundingClientRect())")
     left, bottom, width = box
@@ -148,9 +150,12 @@ def test_a_place_on_the_map_sets_both_keys(page: Page, tiny_page: Path) -> None:
         "new Promise((done) => { const wait = () => cell < MAP_CELLS ** 2 ? setTimeout(wait, 20) : done(); wait(); })"
     )
     kinds = page.ask("Array.from(document.querySelectorAll('#map span'), (one) => one.className)")
-    assert len(kinds) == 32**2
-    assert {"is-proven", "is-infeasible"} <= set(kinds)
-    assert kinds.count("is-open") <= 0.1 * len(kinds)
+    # What the command says to be proven of a cell is proven in the map. One cell is proven there alone.
+    said = tiny_box.points[: box_cover.CELLS**2]
+    assert (len(kinds), said.count(OPEN)) == (len(said), 1)
+    shown = ["is-infeasible" if one == INFEASIBLE else "is-proven" for one in said]
+    assert kinds == shown
+    assert {*kinds} == {"is-proven", "is-infeasible"}
 
 
 def test_what_has_no_multipliers_shows_the_nearest_point(page: Page, tiny_box: BoxCover, tiny_page: Path) -> None:
@@ -207,7 +212,7 @@ def test_a_forged_box_has_no_seal(page: Page, tiny_page: Path) -> None:
 def test_points_are_proven_again_from_the_instance(tiny_box: BoxCover, tiny_page: Path) -> None:
     instance, data = tiny_box.solver.instance, data_in(tiny_page)
     checked = check_page(tiny_page, instance)
-    claimed = box_cover.POINTS - tiny_box.points.count(OPEN)
+    claimed = points_count() - tiny_box.points.count(OPEN)
     assert (checked.refused, checked.pieces, checked.proven) == ((), claimed, claimed)
     assert checked.certified_share == tiny_box.certified_share
     at = data["points"].index(INFEASIBLE)
@@ -223,7 +228,7 @@ def test_points_are_proven_again_from_the_instance(tiny_box: BoxCover, tiny_page
 def test_the_command_writes_a_page_of_two_keys(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(box_cover, "POINTS", 100)
+    monkeypatch.setattr(box_cover, "CELLS", 8)
     path = str(tmp_path / "page.html")
     keys = ("--vary", f"{CEMENT}=-0.01:0", "--vary", f"{BALANCE}=0.01:0.02")
     assert explored(capsys, "explore", "tiny", *keys, "--out", path)["certified_share"] == 1.0

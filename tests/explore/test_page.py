@@ -17,10 +17,11 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.cli import main
 from etsopt.curves import Curve, curve
 from etsopt.curves.axes import Axis
+from etsopt.curves.curve_chart import axis_words
 from etsopt.data.tables.provinces import SHORT
 from etsopt.errors import DataError
 from etsopt.explore import check_page, page, write_page
-from etsopt.explore.texts import TEXTS, key_words
+from etsopt.explore.texts import TEXTS
 from etsopt.explore.tiles import TILES
 from etsopt.language import LANGUAGES, in_both
 from etsopt.readings.instance_inputs import InstanceInputs
@@ -107,7 +108,7 @@ def test_every_province_has_a_tile_of_its_own() -> None:
     ],
 )
 def test_keys_have_words(keys: list[str], words: str) -> None:
-    assert key_words(Axis(dict.fromkeys(keys, (0.0, 1.0)))) == words
+    assert axis_words(Axis(dict.fromkeys(keys, (0.0, 1.0)))) == words
 
 
 def test_a_page_is_derived_again_from_its_instance(cement: Curve, cement_page: Path) -> None:
@@ -289,6 +290,17 @@ def test_a_curve_of_a_folder_has_a_page(tiny: Curve, tmp_path: Path, capsys: pyt
     assert explored(capsys, "check", source, "--page", str(path))["proven"] == 2
     assert main(["explore", str(tmp_path / "curve"), "--set", "sectors.cement.band=0.04"]) == 2
     assert "states its keys and its instance" in capsys.readouterr().err
+
+
+def test_where_a_page_goes_is_looked_at_before_anything_is_solved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "new" / "folder" / "page.html"
+    assert explored(capsys, "explore", "tiny", "--vary", f"{CEMENT}=-1%:0", "--out", str(path))["file"] == str(path)
+    monkeypatch.setattr("etsopt.curves.solver.CurveSolver.region", lambda *_: pytest.fail("solved"))
+    for out, said in ((path.parent, "is a folder."), (path / "page.html", "could not be read or written")):
+        assert main(["explore", "tiny", "--vary", f"{CEMENT}=-1%:0", "--out", str(out)]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_several_keys_move_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

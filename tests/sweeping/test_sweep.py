@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.cli import main
-from etsopt.cli import sweeping as of_command
-from etsopt.cli.sweeping import teller, telling
+from etsopt.cli import main, terminal
+from etsopt.cli.sweeping import teller
+from etsopt.cli.terminal import telling
 from etsopt.cli.time_estimate import TimeEstimate
 from etsopt.errors import DataError, StoppedError, UsageError
 from etsopt.language import speaking
@@ -401,8 +401,8 @@ def test_a_misspelt_table_is_told_after_the_first_outcome(
 def test_without_a_terminal_the_command_tells_where_it_stands_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(of_command, "TOLD_S", 0.05)
-    with telling(quiet=False) as tell:
+    monkeypatch.setattr(terminal, "TOLD_S", 0.05)
+    with telling(quiet=False, first="No scenario has ended yet.") as tell:
         time.sleep(0.2)
         tell("scenarios 1 of 12")
         time.sleep(0.2)

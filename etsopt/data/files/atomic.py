@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from etsopt.data.files.lock import locked
-from etsopt.errors import DataError, Problem
+from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 
 if TYPE_CHECKING:
@@ -50,10 +50,7 @@ def replaced(path: Path) -> Iterator[Path]:
     real = path.resolve()
     part = real.with_name(f".{real.stem}.etsopt-part{real.suffix}")
     try:
-        with (
-            file_in_errors(path),
-            locked(real.with_name(f".{real.name}.etsopt-lock"), _("The file {path!r}", path=str(path))),
-        ):
+        with _alone(path):
             try:
                 yield part
                 synchronise(part)
@@ -67,6 +64,33 @@ def replaced(path: Path) -> Iterator[Path]:
         if error.filename2 is not None:
             del error.filename2
         raise
+
+
+def require_writable(path: Path) -> None:
+    """Require that a file can be written, before what goes into it is computed; its folder is made.
+
+    Raises
+    ------
+    UsageError
+        If it is a folder, or another process is writing it.
+    OSError
+        With the name of the file.
+    """
+    if path.is_dir():
+        raise UsageError(_("{target!r} is a folder.", target=str(path)), _("Name a file in it."))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file() or not path.exists():
+        with _alone(path):
+            pass
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from writing a file; errors name it."""
+    real = path.resolve()
+    lock = real.with_name(f".{real.name}.etsopt-lock")
+    with file_in_errors(path), locked(lock, _("The file {path!r}", path=str(path))):
+        yield
 
 
 @contextmanager
