@@ -36,18 +36,22 @@ def register(commands: Commands) -> None:
 
 def explore(options: Namespace) -> int:
     """Find a curve or read it, and write its page."""
+    from etsopt.cli.validating import tell_doubts
     from etsopt.curves import Curve
+    from etsopt.curves.axes import doubts_of
     from etsopt.curves.curve_document import answer_of
     from etsopt.explore import write_page
 
     found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
     write_page(found, options.out, source, options.lang)
     pieces = found.cover.pieces if isinstance(found, Curve) else found.points
+    doubts = doubts_of(found.solver.instance, found.solver.axes)
     if options.json:
         content = {"file": str(options.out), "bytes": options.out.stat().st_size, "pieces": len(pieces)}
-        content |= {"certified_share": found.certified_share, "termination": found.termination}
+        content |= {"certified_share": found.certified_share, "termination": found.termination, "doubts": doubts}
         print(json.dumps(content, ensure_ascii=False))
     else:
+        tell_doubts(doubts)
         print(answer_of(found) if isinstance(found, Curve) else _told(found))
         print(_("Written to {path}, one file that needs no network.", path=options.out))
     return exit_code(found.termination, found.proven)

@@ -1,0 +1,95 @@
+"""What a curve is asked is taken as it is printed, and what would have no effect is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import etsopt
+from etsopt.cli import main
+from etsopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CEMENT, STEEL, BALANCE = "sectors.cement.target_change", "sectors.steel.target_change", "provinces.balance"
+
+
+def of_json(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, object]:
+    capsys.readouterr()
+    assert main([*arguments, "--json"]) == code
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_along_twice_moves_both_keys_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once, twice = f"{CEMENT}=-1%:0,{BALANCE}=1%:2%", (f"{CEMENT}=-1%:0", f"{BALANCE}=1%:2%")
+    for folder, stated in (("once", (once,)), ("twice", twice)):
+        asked = [one for keys in stated for one in ("--along", keys)]
+        assert main(["curve", "tiny", *asked, "--out", str(tmp_path / folder)]) == 0
+        kept = json.loads((tmp_path / folder / "curve.json").read_text("utf-8"))
+        assert kept["keys"] == {CEMENT: [-0.01, 0.0], BALANCE: [0.01, 0.02]}
+    page = tmp_path / "page.html"
+    asked = [one for keys in twice for one in ("--along", keys)]
+    assert main(["explore", "tiny", *asked, "--out", str(page)]) == 0
+    assert f"{CEMENT}, {BALANCE}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["curve", "explore"])
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("--along", f"{CEMENT}=-1%:0", "--along", f"{CEMENT}=-2%:0"), f"--along names '{CEMENT}' twice."),
+        (("--vary", f"{CEMENT}=-1%:0", "--vary", "行业.水泥.总量变化=-2%:0"), f"--vary names '{CEMENT}' twice."),
+        (("--vary", f"{CEMENT}=-1%:0", "--set", f"{CEMENT}=-0.5%"), f"--set names '{CEMENT}', which varies."),
+        (("--along", f"{CEMENT}=-1%:0", "--set", "行业.水泥.总量变化=-0.5%"), "', which varies."),
+        (("--vary", "market.auctioned_t=0:1", "--set", "market.auctioned_t.2026=1"), "', which varies."),
+        (("--vary", f"{CEMENT}=-0,01:0"), f"--vary '{CEMENT}=-0,01:0' has ends that are no numbers: '-0,01'."),
+        (("--vary", f"{CEMENT}=-1:0"), "expected greater than -1.\n   Correct the value: -0.01 means -1 %."),
+        (("--vary", f"{CEMENT}=-1%:0", "--along", f"{STEEL}=-1%:0"), "Keep one of them."),
+        ((), "--vary sectors.cement.target_change=-0.01:0 on the command line."),
+    ],
+)
+def test_what_has_no_effect_or_no_meaning_is_refused(
+    asked: tuple[str, ...], said: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "tiny", *asked]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_numbers_are_taken_as_they_are_printed(tmp_path: Path) -> None:
+    # Minus sign, narrow space and full-width signs of outputs and Chinese keyboards.
+    for number, stated in enumerate(("\u22121\u202f%:0\u202f%", "\u22120.01\uff1a0", "-1\uff05:0", "-1 %:0 %")):
+        out = tmp_path / str(number)
+        assert main(["curve", "tiny", "--vary", f"{CEMENT}={stated}", "--out", str(out)]) == 0
+        assert json.loads((out / "curve.json").read_text("utf-8"))["keys"] == {CEMENT: [-0.01, 0.0]}
+    assert main(["solve", "tiny", "--set", f"{CEMENT}=\u22121 %", "--out", str(tmp_path / "run")]) == 0
+    assert etsopt.load(tmp_path / "run").provenance.policy["sectors"]["cement"]["target_change"] == -0.01
+
+
+def test_a_key_in_two_spellings_varies_twice() -> None:
+    with pytest.raises(UsageError, match="varies twice"):
+        etsopt.curve(etsopt.read("tiny"), {CEMENT: (-0.01, 0.0), "行业.水泥.总量变化": (-0.02, 0.0)})
+
+
+def test_a_share_that_is_probably_a_percentage_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = "sectors.cement.band.upper is 3, which is 300 %: 0.03 means 3 %."
+    asked = ("--set", "sectors.cement.band=3", "--vary", f"{CEMENT}=-60%:0")
+    assert main(["curve", "tiny", *asked]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert said in printed
+    # An end of the range may be the slip as well.
+    assert f"{CEMENT} is -0.6, which is -60 %: -0.01 means -1 %." in printed
+    box = ("--vary", f"{BALANCE}=1%:2%")
+    assert said in str(of_json(capsys, "curve", "tiny", *asked, *box)["doubts"])
+    page = ("--out", str(tmp_path / "page.html"))
+    assert main(["explore", "tiny", *asked, *page]) == 0
+    assert said in capsys.readouterr().err
+    sweep = tmp_path / "shares.toml"
+    sweep.write_text('instance = "tiny"\nmodel = "allocation"\n[grid]\n"sectors.cement.band" = [0.03, 3]\n', "utf-8")
+    counted = of_json(capsys, "sweep", str(sweep), "--count")
+    assert counted["doubts"] == ["sectors.cement.band is 3, which is 300 %: 0.03 means 3 %."]
+    assert main(["sweep", str(sweep), "--out", str(tmp_path / "swept")]) == 0
+    assert "which is 300 %: 0.03 means 3 %." in capsys.readouterr().err
