@@ -152,7 +152,7 @@ def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
             raise UsageError(_("{flag} {text} is not KEY=FROM:TO.", flag=flag, text=brief(stated)), example)
         if key in found:
             raise UsageError(_("{flag} names {key} twice.", flag=flag, key=brief(key)), _("Keep one of them."))
-        ends = [_number(one) for one in (start, end)]
+        ends = [number_of(one) for one in (start, end)]
         if wrong := [brief(one) for one, number in zip((start, end), ends, strict=True) if number is None]:
             what = _(
                 "{flag} {text} has ends that are no numbers: {wrong}.",
@@ -165,7 +165,7 @@ def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _number(text: str) -> float | None:
+def number_of(text: str) -> float | None:
     """Return the number that a text stands for, if it stands for one."""
     from etsopt.data.policy.keys import value_of_text
 
@@ -218,6 +218,7 @@ def _box(options: Namespace, box: Box) -> int:
 
     from etsopt.cli.validating import tell_doubts
     from etsopt.curves.axes import doubts_of
+    from etsopt.curves.result import INFEASIBLE
     from etsopt.progress import unlimited
 
     grids = [[axis.shown(place) for place in np.linspace(0.0, 1.0, GRID)] for axis in box.solver.axes]
@@ -226,10 +227,12 @@ def _box(options: Namespace, box: Box) -> int:
     if options.out is not None:
         with unlimited():
             box.save(options.out, points, options.format)
-    proven = int(points["status"].str.contains("certified").sum())
+    proven, infeasible = (int(points["status"].str.contains(status).sum()) for status in ("certified", INFEASIBLE))
     counts = {
         "points": len(points),
         "proven": proven,
+        "with_allocation": proven - infeasible,
+        "infeasible": infeasible,
         "solved": int(points["solved"].sum()),
         "regions": len(box.regions),
     }
@@ -240,7 +243,8 @@ def _box(options: Namespace, box: Box) -> int:
         tell_doubts(doubts)
         print(
             _(
-                "{points:,} points, {proven:,} proven: {regions:,} regions answer them, {solved:,} were solved.",
+                "{points:,} points, {proven:,} proven: {with_allocation:,} have an allocation, at {infeasible:,} none "
+                "exists. {regions:,} regions answer them, {solved:,} were solved.",
                 **counts,
             )
         )

@@ -74,7 +74,8 @@ def _told(found: BoxCover) -> str:
 
 def _read(options: Namespace) -> tuple[Curve, Source]:
     """Return the curve of a folder, whose pieces are certified as they are read."""
-    from etsopt.curves import PriceCurve, read_curve
+    from etsopt.curves import PriceCurve
+    from etsopt.curves.folder import read_line
     from etsopt.curves.proofs import ANCHOR
     from etsopt.explore.data import Source
     from etsopt.results.run_folder import INSTANCE
@@ -82,7 +83,7 @@ def _read(options: Namespace) -> tuple[Curve, Source]:
     if options.vary or options.along or options.set or options.emissions or options.rule:
         what = _("{folder!r} is a curve, which states its keys and its instance.", folder=options.instance)
         raise UsageError(what, _("Leave the options that change these out, or name an instance."))
-    found = read_curve(options.instance)
+    found = read_line(options.instance)
     if isinstance(found, PriceCurve):
         what = _("{folder!r} is a curve of prices, which has no page.", folder=options.instance)
         raise UsageError(what, _("Draw it: etsopt report."))

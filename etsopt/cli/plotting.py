@@ -103,10 +103,10 @@ def _charts(folder: Path, kind: str) -> tuple[str, str, str, list[Chart]]:
         sweep = SweepSummary.read(folder)
         return sweep.about["instance"], of_sweep.kicker(sweep), sweep.imprint, of_sweep.charts_of(sweep)
     if kind == "curve":
-        from etsopt.curves import read_curve
         from etsopt.curves.curve_document import imprint_of, kicker
+        from etsopt.curves.folder import read_line
 
-        curve = read_curve(folder)
+        curve = read_line(folder)
         return curve.about.instance, kicker(curve), imprint_of(curve), [curve.chart()]
     from etsopt.designing import page as of_design
     from etsopt.designing.design_document import DesignSummary

@@ -93,11 +93,11 @@ def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
 
         return write_sweep_report(options.run, path, options.lang, options.inline)
     if kind == "curve":
-        from etsopt.curves import read_curve
         from etsopt.curves.curve_document import write_curve_report
+        from etsopt.curves.folder import read_line
 
         folder = str(options.run)
-        return write_curve_report(read_curve(options.run), path, options.lang, options.inline, folder)
+        return write_curve_report(read_line(options.run), path, options.lang, options.inline, folder)
     from etsopt.designing.page import write_design_report
 
     return write_design_report(options.run, path, options.lang, options.inline)

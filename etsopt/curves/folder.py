@@ -15,6 +15,7 @@ import pandas as pd
 
 from etsopt.curves import box_folder, price_folder
 from etsopt.curves.axes import axes_of
+from etsopt.curves.box import Box
 from etsopt.curves.curve_files import (
     ADVICE,
     VALUES_AGREE,
@@ -42,6 +43,7 @@ from etsopt.data.files.write import FORMATS
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 from etsopt.results.results import load_both
+from etsopt.results.run_folder import INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,8 +80,27 @@ def _multipliers(curve: Curve) -> pd.DataFrame:
     return joined_tables(curve.multipliers, *(missing(curve.solver, number, one.dual) for number, one in numbered))
 
 
-def read_curve(folder: str | Path) -> Curve | PriceCurve:
-    """Read a curve: its pieces are made again from multipliers, or answers, and certified by the checker.
+def read_curve(folder: str | Path) -> Curve | PriceCurve | Box:
+    """Read a curve or box: its pieces are made again from multipliers, or answers, and certified by the checker.
+
+    Regions of a box are made again too, and certified at every point that they answer.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds no curve.
+    DataError
+        If a file is damaged.
+    """
+    if (kind := kind_of(Path(folder))) == "box":
+        return box_folder.read_box(Path(folder))
+    if kind == "prices":
+        return price_folder.read_price_curve(Path(folder))[0]
+    return _read(Path(folder))[0]
+
+
+def read_line(folder: str | Path) -> Curve | PriceCurve:
+    """Read a curve as `read_curve` does, and refuse a box, which has no chart, page or results of its own.
 
     Raises
     ------
@@ -88,12 +109,14 @@ def read_curve(folder: str | Path) -> Curve | PriceCurve:
     DataError
         If a file is damaged.
     """
-    if (kind := kind_of(Path(folder))) == "box":
-        what = _("{folder!r} holds a box of two keys, which has no page.", folder=str(folder))
-        raise UsageError(what, _("Read its table of points; `etsopt explore` has pages of two keys."))
-    if kind == "prices":
-        return price_folder.read_price_curve(Path(folder))[0]
-    return _read(Path(folder))[0]
+    found = read_curve(folder)
+    if isinstance(found, Box):
+        keys = " ".join(f"--vary {axis.key}={axis.shown(0.0):g}:{axis.shown(1.0):g}" for axis in found.solver.axes)
+        command = f"etsopt explore {Path(folder) / ANCHOR / INSTANCE} {keys}"
+        what = _("{folder!r} holds a box of two keys: expected a curve along one line.", folder=str(folder))
+        advice = _("A page of both keys: {command}. In Python `etsopt.read_curve` answers at points.", command=command)
+        raise UsageError(what, advice)
+    return found
 
 
 def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:

@@ -93,3 +93,53 @@ def test_a_share_that_is_probably_a_percentage_is_told(tmp_path: Path, capsys: p
     assert counted["doubts"] == ["sectors.cement.band is 3, which is 300 %: 0.03 means 3 %."]
     assert main(["sweep", str(sweep), "--out", str(tmp_path / "swept")]) == 0
     assert "which is 300 %: 0.03 means 3 %." in capsys.readouterr().err
+
+
+def test_a_unit_is_explained_at_a_value_of_a_curve(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(tmp_path / "curve")
+    assert main(["curve", "tiny", "--vary", f"{CEMENT}=-1%:0", "--out", folder]) == 0
+    # By hand: at -0.5 % north-1 is due 101,500 t, see tests/curves/test_curve.py.
+    for stated in (("--at", "-0.5%"), ("--at=\u22120.5 %",)):
+        capsys.readouterr()
+        assert main(["explain", folder, "north-1", *stated]) == 0
+        assert "101,500 t of allowances" in capsys.readouterr().out
+    assert main(["explain", folder, "north-1", "--at", "half"]) == 2
+    assert "--at 'half' is no number." in capsys.readouterr().err
+    # The anchor is at a place that nobody asked for: its answer is not that of the curve.
+    for command in (["explain", folder, "north-1"], ["compare", folder, folder]):
+        assert main(command) == 2
+        told = capsys.readouterr().err
+        assert "etsopt solve INSTANCE --set KEY=VALUE" in told
+        assert "anchor" not in told
+
+
+def test_a_box_tells_where_an_allocation_exists(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("curve", "tiny", "--vary", f"{CEMENT}=-3%:0", "--vary", f"{BALANCE}=1%:3%")
+    told = of_json(capsys, *asked)
+    # A cut of the sector is at most the deficit that the balance of its provinces allows. In tenths of a percent
+    # balances are 10 to 30, and targets 0 to -30 in steps of 1.5.
+    assert told["with_allocation"] == sum(balance * 2 // 3 + 1 for balance in range(10, 31)) == 294
+    assert (told["points"], told["proven"], told["infeasible"]) == (441, 441, 441 - 294)
+    assert main([*asked]) == 0
+    assert "294 have an allocation, at 147 none exists." in capsys.readouterr().out
+
+
+def test_a_saved_box_answers_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "box"
+    assert main(["curve", "tiny", "--vary", f"{CEMENT}=-3%:0", "--vary", f"{BALANCE}=1%:3%", "--out", str(folder)]) == 0
+    box = etsopt.read_curve(folder)
+    assert isinstance(box, etsopt.Box)
+    found = box.at(-0.005, 0.015)
+    assert (found.status, found.solved) == ("certified_optimal", False)
+    own = etsopt.solve(etsopt.read("tiny").with_policy({CEMENT: -0.005, BALANCE: 0.015}))
+    assert found.allowance_t == pytest.approx(own.tables["allocation"]["allowance_t"].to_numpy(), abs=1e-6)
+    assert box.at(-0.025, 0.015).status == "infeasible_certified"
+    # The command that every refusal names works.
+    capsys.readouterr()
+    for command in (["plot"], ["report"], ["explore"], ["explain", "--at", "1", "north-1"]):
+        assert main([command[0], str(folder), *command[1:]]) == 2
+    said = capsys.readouterr().err
+    line = said.rpartition("A page of both keys: ")[2].partition(". In Python")[0]
+    # One corner of what is feasible is not proven.
+    assert main([*line.split()[1:], "--out", str(tmp_path / "page.html")]) == 4
+    assert (tmp_path / "page.html").is_file()
