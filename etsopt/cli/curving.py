@@ -196,9 +196,13 @@ def check(options: Namespace) -> int:
 
 def print_check(found: CurveCheck, as_json: bool, asked: Mapping[str, object] | None = None) -> int:
     """Print what a check proved, in JSON with what was asked, and return its exit code."""
+    about = found.instance
     if as_json:
-        print(json.dumps({"holds": found.holds, **asdict(found), **(asked or {})}, ensure_ascii=False))
+        content = {"holds": found.holds, **asdict(found), **(asked or {}), "instance": about and about._asdict()}
+        print(json.dumps(content, ensure_ascii=False))
         return 0 if found.holds else 5
+    if about is not None:
+        print(about.told)
     text = (
         _("{proven:,} of {pieces:,} points are proven; {share:.6f} % of those that are tried and feasible.")
         if found.of_points

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -124,5 +125,6 @@ def check(options: Namespace) -> int:
             print(_("The page changes the policy: {changes}.", changes=joined(list(source.changes))))
         if source.emissions:
             print(_("The page reads the emissions of {choice}.", choice=source.emissions))
-    found = check_page(options.page, instance)
+    about = reading.instance_checked(instance, instance.name)
+    found = replace(check_page(options.page, instance), instance=about)
     return print_check(found, options.json, {"changes": source.changes, "emissions": source.emissions})

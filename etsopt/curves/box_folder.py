@@ -19,6 +19,7 @@ from etsopt.curves.curve_files import (
     VALUES_AGREE,
     CurveCheck,
     columns_added,
+    instance_in,
     read_files,
     unread,
     write_files,
@@ -175,9 +176,10 @@ def check_box(folder: Path) -> CurveCheck:
             text = _("points of {key} run from {start:g} to {end:g}, not from {first:g} to {last:g}")
             first, last = stated.keys[key]
             refused.append(str(_(text, key=key, start=start, end=end, first=first, last=last)))
-    beside = ("points: solved", *unread(folder, tables, ANCHOR, [anchor]))
+    about = instance_in(folder, solver.instance, solver.axes, anchor.provenance.instance)
+    beside = ("points: solved", *unread(folder, tables, ANCHOR, [anchor], about))
     proven = int((found["status"] != OPEN).sum())
-    return CurveCheck(len(points), proven, share, tuple(refused), beside, of_points=True)
+    return CurveCheck(len(points), proven, share, tuple(refused), beside, of_points=True, instance=about)
 
 
 def _place(solver: CurveSolver, row: dict[str, Any]) -> Array:

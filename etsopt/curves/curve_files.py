@@ -19,6 +19,7 @@ from etsopt.language import _
 from etsopt.results.claims import unchecked_words
 from etsopt.results.run_folder import unlisted_files
 from etsopt.running.provenance import versions
+from etsopt.running.reading import instance_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking.verdict import Violation
+    from etsopt.curves.axes import Axis
     from etsopt.curves.line_curve import LineCurve
+    from etsopt.data.instance import Instance
     from etsopt.results.results import Results
+    from etsopt.running.reading import InstanceChecked
 
 FILE = "curve.json"
 POINTS = "points"
@@ -106,6 +110,8 @@ class CurveCheck:
         What the folder says beside its answer, and files in it that are not read.
     of_points
         True of a box of two keys, of which points are proven in place of pieces.
+    instance
+        The instance of which it proves something.
     """
 
     pieces: int
@@ -114,13 +120,16 @@ class CurveCheck:
     refused: tuple[str, ...]
     not_checked: tuple[str, ...] = ()
     of_points: bool = False
+    instance: InstanceChecked | None = None
 
     @classmethod
-    def of(cls, curve: LineCurve[Any, Any], refused: Iterable[str], beside: Iterable[str]) -> CurveCheck:
+    def of(
+        cls, curve: LineCurve[Any, Any], refused: Iterable[str], beside: Iterable[str], about: InstanceChecked
+    ) -> CurveCheck:
         """Return the check of a curve of which some statements are refused, and others not checked."""
         pieces = curve.cover.pieces
         proven = sum(piece.certified for piece in pieces)
-        return cls(len(pieces), proven, curve.certified_share, tuple(refused), tuple(beside))
+        return cls(len(pieces), proven, curve.certified_share, tuple(refused), tuple(beside), instance=about)
 
     @property
     def holds(self) -> bool:
@@ -236,10 +245,20 @@ def of_run(place: str, violations: Iterable[Violation]) -> Iterator[str]:
         yield str(_("{place}: {where}: {message}", place=place, where=one.where, message=one.message))
 
 
-def unread(folder: Path, tables: Mapping[str, Any], runs: str, results: Sequence[Results]) -> Iterator[str]:
+def instance_in(folder: Path, instance: Instance, axes: Iterable[Axis], stated: str) -> InstanceChecked:
+    """Return what identifies the instance of the folder of a curve that names it."""
+    first = {key: value for axis in axes for key, value in axis.values(0.0).items()}
+    about = instance_checked(instance, stated, first)
+    return about if about.shipped else about._replace(name=folder.resolve().name)
+
+
+def unread(
+    folder: Path, tables: Mapping[str, Any], runs: str, results: Sequence[Results], about: InstanceChecked
+) -> Iterator[str]:
     """Yield the words of a folder and its runs that nothing confirms, and files of tables that are not read."""
     yield from ("termination", "solves", "seconds", "versions")
-    yield from dict.fromkeys(f"{runs}: {word}" for one in results for word in unchecked_words(one))
+    words = dict.fromkeys(word for one in results for word in unchecked_words(one))
+    yield from (f"{runs}: {word}" for word in words if word != "instance" or not about.shipped)
     yield from (path.name for path in _tables(folder) if path.stem not in tables)
     for path in sorted((folder / runs).rglob("result.json")):
         place = path.parent

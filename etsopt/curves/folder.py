@@ -21,6 +21,7 @@ from etsopt.curves.curve_files import (
     VALUES_AGREE,
     CurveCheck,
     columns_added,
+    instance_in,
     kind_of,
     read_files,
     unread,
@@ -171,7 +172,8 @@ def check_curve(folder: str | Path) -> CurveCheck:
     stretches = tables["infeasible"][[*curve.infeasible]].astype(float)
     if curve.infeasible.shape != stretches.shape or not np.allclose(curve.infeasible, stretches, rtol=VALUES_AGREE):
         refused.append(str(_("the stretches without an allocation are not those that multipliers prove")))
-    return CurveCheck.of(curve, refused, unread(Path(folder), tables, ANCHOR, [curve.anchor]))
+    about = instance_in(Path(folder), curve.instance, [curve.axis], curve.about.instance)
+    return CurveCheck.of(curve, refused, unread(Path(folder), tables, ANCHOR, [curve.anchor], about), about)
 
 
 def _of_pieces(curve: Curve, table: pd.DataFrame) -> Iterator[str]:

@@ -22,6 +22,7 @@ from etsopt.curves.curve_files import (
     CurveCheck,
     StatedCurve,
     columns_added,
+    instance_in,
     of_run,
     read_files,
     unread,
@@ -120,7 +121,8 @@ def check_price_curve(folder: Path) -> CurveCheck:
     refused = [*stated.refused(curve.about.instance, curve.certified_share), *_refused(curve, tables)]
     for number, answer in enumerate(answers, 1):
         refused += of_run(f"{RUNS}/{number}", curve.solver.refused(answer))
-    return CurveCheck.of(curve, refused, unread(folder, tables, RUNS, [one.results for one in answers]))
+    about = instance_in(folder, curve.instance, [curve.axis], curve.about.instance)
+    return CurveCheck.of(curve, refused, unread(folder, tables, RUNS, [one.results for one in answers], about), about)
 
 
 def _refused(curve: PriceCurve, tables: dict[str, pd.DataFrame]) -> Iterator[str]:

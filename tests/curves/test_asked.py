@@ -143,3 +143,32 @@ def test_a_saved_box_answers_again(tmp_path: Path, capsys: pytest.CaptureFixture
     # One corner of what is feasible is not proven.
     assert main([*line.split()[1:], "--out", str(tmp_path / "page.html")]) == 4
     assert (tmp_path / "page.html").is_file()
+
+
+@pytest.mark.parametrize("second", [(), ("--vary", f"{BALANCE}=1%:2%")])
+def test_the_instance_of_a_curve_or_box_is_named_with_its_hash(
+    second: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped, folder = etsopt.read("tiny"), str(tmp_path / "curve")
+    for changes, is_shipped in (({}, True), ({"sectors.cement.band": 0.02}, False)):
+        asked = [f"--set={key}={value}" for key, value in changes.items()]
+        assert main(["curve", "tiny", *asked, "--vary", f"{CEMENT}=-0.5%:0", *second, "--out", folder]) == 0
+        found = of_json(capsys, "check", folder)
+        # Another instance than the shipped one is compared under the policy of the first end of the range.
+        first = {CEMENT: -0.005} | ({BALANCE: 0.01} if second else {})
+        digest = (shipped if is_shipped else shipped.with_policy(changes | first)).hash
+        name = "tiny" if is_shipped else "curve"
+        assert found["instance"] == {"name": name, "year": 2025, "hash": digest, "shipped": is_shipped}
+        assert ("anchor: instance" in str(found["not_checked"])) is not is_shipped
+        assert main(["check", folder]) == 0
+        words = f"Instance: {name}{' as it is shipped' if is_shipped else ''}, SHA-256 {digest[:16]}…."
+        assert words in capsys.readouterr().out
+
+
+def test_the_instance_of_a_page_is_named_with_its_hash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = str(tmp_path / "page.html")
+    assert main(["explore", "tiny", "--vary", f"{CEMENT}=-1%:0", "--out", page]) == 0
+    about = of_json(capsys, "check", "tiny", "--page", page)["instance"]
+    assert about == {"name": "tiny", "year": 2025, "hash": etsopt.read("tiny").hash, "shipped": True}
+    assert main(["check", "tiny", "--page", page]) == 0
+    assert "Instance: tiny as it is shipped, SHA-256" in capsys.readouterr().out
