@@ -58,8 +58,7 @@ def curve(options: Namespace) -> int:
 
     check_format(options.format)
     vary, along = keys_of(options)
-    if options.out is not None:
-        curves.require_free(options.out)
+    replaced = options.out is not None and curves.require_free(options.out)
     # A mistake in the keys is reported before the instance is read.
     require_curves(options.model, len(axes_of(vary, along)))
     with terminal.waiting(quiet=options.json) as tell:
@@ -68,10 +67,10 @@ def curve(options: Namespace) -> int:
         found = curves.curve(instance, vary, along=along, **asked)
         if isinstance(found, curves.Box):
             with watched(options.time_limit, tell):
-                return _box(options, found)
+                return _box(options, found, replaced)
     if options.out is not None:
         found.save(options.out, options.format)
-    _tell(options, found)
+    _tell(options, found, replaced)
     return exit_code(found.termination, found.proven)
 
 
@@ -82,7 +81,7 @@ def exit_code(termination: str, proven: bool) -> int:
     return 0 if termination == "optimal" and proven else 4
 
 
-def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
+def _tell(options: Namespace, found: Curve | PriceCurve, replaced: bool) -> None:
     """Print a curve as a summary, or as JSON."""
     from etsopt.curves import Curve
     from etsopt.curves.axes import doubts_of
@@ -105,7 +104,13 @@ def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
 
     terminal.show(document_of(found, str(options.out or "")), f"{found.seconds:.2f}{SPACE}s")
     if options.out is not None:
-        print(_("Written to {path}.", path=options.out))
+        _tell_written(options.out, replaced)
+
+
+def _tell_written(folder: Path, replaced: bool) -> None:
+    """Say where a curve was written, and whether one was there."""
+    text = _("Written to {path}, in place of the curve that was there.") if replaced else _("Written to {path}.")
+    print(_(text, path=folder))
 
 
 def add_keys(command: Parser, text: str) -> None:
@@ -216,7 +221,7 @@ def print_check(found: CurveCheck, as_json: bool, asked: Mapping[str, object] | 
     return 5
 
 
-def _box(options: Namespace, box: Box) -> int:
+def _box(options: Namespace, box: Box, replaced: bool) -> int:
     """Answer at a grid of two keys, and write its points with what proves them."""
     import numpy as np
 
@@ -253,7 +258,7 @@ def _box(options: Namespace, box: Box) -> int:
             )
         )
         if options.out is not None:
-            print(_("Written to {path}.", path=options.out))
+            _tell_written(options.out, replaced)
     if box.termination == "interrupted":
         return 130
     return 0 if proven == len(places) else 4

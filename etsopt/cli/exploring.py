@@ -76,8 +76,8 @@ def _told(found: BoxCover) -> str:
 def _read(options: Namespace) -> tuple[Curve, Source]:
     """Return the curve of a folder, whose pieces are certified as they are read."""
     from etsopt.curves import PriceCurve
+    from etsopt.curves.curve_files import ANCHOR
     from etsopt.curves.folder import read_line
-    from etsopt.curves.proofs import ANCHOR
     from etsopt.explore.data import Source
     from etsopt.results.run_folder import INSTANCE
 

@@ -16,6 +16,7 @@ from etsopt.curves.axes import axes_of
 from etsopt.curves.box import Box
 from etsopt.curves.curve_files import (
     ADVICE,
+    ANCHOR,
     VALUES_AGREE,
     CurveCheck,
     columns_added,
@@ -25,7 +26,6 @@ from etsopt.curves.curve_files import (
     write_files,
 )
 from etsopt.curves.proofs import (
-    ANCHOR,
     Stated,
     duals_by_piece,
     joined_tables,
@@ -81,7 +81,7 @@ def write_box(box: Box, folder: Path, points: pd.DataFrame, table_format: str) -
         seconds=box.seconds,
         anchor=anchor.tables_hash,
     )
-    write_files(folder, stated, tables, table_format, lambda: anchor.save(folder / ANCHOR, table_format=table_format))
+    write_files(folder, stated, tables, table_format, {ANCHOR: anchor})
 
 
 def _regions(solver: CurveSolver, regions: dict[int, Region]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -17,12 +18,12 @@ from etsopt.data.files.write import FORMATS, check_format, write_table
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 from etsopt.results.claims import unchecked_words
-from etsopt.results.run_folder import unlisted_files
+from etsopt.results.run_folder import holds_run, unlisted_files
 from etsopt.running.provenance import versions
 from etsopt.running.reading import instance_checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
 FILE = "curve.json"
 POINTS = "points"
 """Name of the table of a box."""
+
+TABLES = ("pieces", "multipliers", "infeasible", "prices", POINTS, "regions")
+"""Tables of curves and boxes of any kind."""
+
+ANCHOR, RUNS, PAGE = "anchor", "runs", "report.html"
+"""Folders of the run of a curve of allocations and of those of a curve of prices, and the page that reports write."""
 
 TEXTS = ("level", "row", "index", "price_unit", "status")
 """Columns of texts."""
@@ -138,9 +145,15 @@ class CurveCheck:
 
 
 def write_files(
-    folder: Path, stated: StatedCurve, tables: Mapping[str, pd.DataFrame], table_format: str, runs: Callable[[], None]
+    folder: Path,
+    stated: StatedCurve,
+    tables: Mapping[str, pd.DataFrame],
+    table_format: str,
+    runs: Mapping[str, Results],
 ) -> None:
-    """Write the files of a curve in place of those of an earlier one, after its runs.
+    """Write the files of a curve in place of those of an earlier one of any kind, after its runs by their places.
+
+    Tables and runs that only the earlier one has are removed, and so is its page.
 
     Raises
     ------
@@ -149,7 +162,8 @@ def write_files(
     """
     check_format(table_format)
     require_free(folder)
-    runs()
+    for place, run in runs.items():
+        run.save(folder / place, table_format=table_format)
     plain = {name: as_written(table, name) for name, table in tables.items()}
     stated = stated.model_copy(update={"tables": {name: types_of(table) for name, table in plain.items()}})
     with replacing_folder(folder, lambda: _files(folder, tables)) as aside:
@@ -158,15 +172,24 @@ def write_files(
         with file_in_errors(aside / FILE):
             text = json.dumps(stated.model_dump(), indent=1, ensure_ascii=False) + "\n"
             (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
+    for held in (*folder.glob(ANCHOR), *folder.glob(f"{RUNS}/*")):
+        if held.relative_to(folder).as_posix() not in runs and holds_run(held):
+            shutil.rmtree(held)
 
 
 def _files(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
-    names = (FILE, *(f"{name}.{ending}" for name in tables for ending in FORMATS))
+    """Return the files of an earlier curve, whose tables may be others, and of its page."""
+    try:
+        earlier = [*json.loads((folder / FILE).read_bytes())["tables"]]
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        earlier = []
+    of_curves = [name for name in earlier if name in TABLES]
+    names = (FILE, PAGE, *(f"{name}.{ending}" for name in {*tables, *of_curves} for ending in FORMATS))
     return [folder / name for name in names if (folder / name).is_file()]
 
 
-def require_free(folder: Path) -> None:
-    """Require that a folder is new or empty, or holds a curve or a box.
+def require_free(folder: Path) -> bool:
+    """Require that a folder is new or empty, or holds a curve or a box, and return True if it holds one.
 
     Raises
     ------
@@ -177,6 +200,7 @@ def require_free(folder: Path) -> None:
     if held and not (folder / FILE).is_file():
         what = _("{folder!r} is there, and holds no curve.", folder=str(folder))
         raise UsageError(what, _("Name another folder by --out."))
+    return bool(held)
 
 
 def kind_of(folder: Path) -> str:

@@ -18,6 +18,7 @@ from etsopt.curves.axes import axes_of
 from etsopt.curves.box import Box
 from etsopt.curves.curve_files import (
     ADVICE,
+    ANCHOR,
     VALUES_AGREE,
     CurveCheck,
     columns_added,
@@ -29,7 +30,6 @@ from etsopt.curves.curve_files import (
 )
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.curves.proofs import (
-    ANCHOR,
     Stated,
     duals_by_piece,
     joined_tables,
@@ -70,9 +70,7 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
     """
     tables = {"pieces": curve.pieces, "multipliers": _multipliers(curve), "infeasible": curve.infeasible}
     stated = Stated.of(curve, anchor=curve.anchor.tables_hash)
-    folder = Path(folder)
-    anchor = folder / ANCHOR
-    write_files(folder, stated, tables, table_format, lambda: curve.anchor.save(anchor, table_format=table_format))
+    write_files(Path(folder), stated, tables, table_format, {ANCHOR: curve.anchor})
 
 
 def _multipliers(curve: Curve) -> pd.DataFrame:

@@ -9,7 +9,9 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.data.files.write import write_instance
 from etsopt.errors import UsageError
+from tests.curves.test_price_curve import by_hand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,3 +174,23 @@ def test_the_instance_of_a_page_is_named_with_its_hash(tmp_path: Path, capsys: p
     assert about == {"name": "tiny", "year": 2025, "hash": etsopt.read("tiny").hash, "shipped": True}
     assert main(["check", "tiny", "--page", page]) == 0
     assert "Instance: tiny as it is shipped, SHA-256" in capsys.readouterr().out
+
+
+def test_a_curve_leaves_nothing_of_one_of_another_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, hand = tmp_path / "curve", tmp_path / "hand"
+    write_instance(by_hand(), hand)
+    line, box = ("--vary", f"{CEMENT}=-3%:0"), ("--vary", f"{BALANCE}=1%:3%")
+    prices = (str(hand), "--model", "clearing", "--vary", "market.auctioned_t=0:120")
+    told = []
+    for asked in (("tiny", *line), prices, ("tiny", *line, *box), ("tiny", *line)):
+        if folder.is_dir():
+            (folder / "report.html").write_text("the page of another curve", "utf-8")
+            (folder / "mine.csv").write_text("mine", "utf-8")
+        assert main(["curve", *asked, "--out", str(folder)]) == 0
+        told.append("in place of the curve that was there" in capsys.readouterr().out)
+        kept = json.loads((folder / "curve.json").read_text("utf-8"))
+        names = {*(f"{name}.csv" for name in kept["tables"]), "curve.json", "mine.csv", "anchor", "runs"}
+        assert {one.name for one in folder.iterdir()} <= names
+        assert len([*folder.rglob("result.json")]) == len(kept.get("places", ["anchor"]))
+        assert main(["check", str(folder)]) == 0
+    assert told == [False, True, True, True]
