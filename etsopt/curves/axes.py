@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.policy.keys import english_path, nested
@@ -12,7 +14,7 @@ from etsopt.errors import DataError, Problem, UsageError, brief
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -65,6 +67,9 @@ class Axis:
         UsageError
             If it is outside the axis.
         """
+        if not isinstance(value, Real):
+            what = _("The place is {value}: expected a number.", value=brief(value))
+            raise UsageError(what, _("A share is a fraction: -0.0073 is -0.73 %."))
         start, end = self.ends[self.key] if self.key else (0.0, 1.0)
         place = (value - start) / (end - start)
         if not 0 <= place <= 1:
@@ -88,13 +93,16 @@ def axes_of(vary: Mapping[str, Any] | None, along: Mapping[str, Any] | None) -> 
     UsageError
         If there is none or too many, or a key has no two different numbers.
     """
+    advice = _(
+        'Name a key and its ends: {"sectors.cement.target_change": (-0.01, 0.0)} in Python, '
+        "--vary sectors.cement.target_change=-0.01:0 on the command line."
+    )
     if bool(vary) == bool(along):
         what = _("A curve needs a key that varies.") if not vary else _("A curve takes keys of `vary`, or of `along`.")
-        advice = _(
-            'Name a key and its ends: {"sectors.cement.target_change": (-0.01, 0.0)} in Python, '
-            "--vary sectors.cement.target_change=-0.01:0 on the command line."
-        )
         raise UsageError(what, _("Keep one of them.") if vary else advice)
+    if not isinstance(vary or along, Mapping):
+        what = _("The keys are {stated}: expected a mapping with both ends of each.", stated=brief(vary or along))
+        raise UsageError(what, advice)
     ends: dict[str, tuple[float, float]] = {}
     for stated, both in (vary or along or {}).items():
         key = ".".join(english_path(stated.split(".")))

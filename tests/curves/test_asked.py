@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -194,3 +194,17 @@ def test_a_curve_leaves_nothing_of_one_of_another_kind(tmp_path: Path, capsys: p
         assert len([*folder.rglob("result.json")]) == len(kept.get("places", ["anchor"]))
         assert main(["check", str(folder)]) == 0
     assert told == [False, True, True, True]
+
+
+def test_slips_of_python_are_told() -> None:
+    instance: Any = etsopt.read("tiny")
+    found: Any = etsopt.curve(instance, {CEMENT: (-0.01, 0.0)})
+    for call in (
+        lambda: etsopt.curve("tiny", {CEMENT: (-0.01, 0.0)}),  # type: ignore[arg-type]
+        lambda: etsopt.sweep("tiny", [{CEMENT: -0.01}]),  # type: ignore[arg-type]
+        lambda: etsopt.curve(instance, CEMENT),  # type: ignore[arg-type]
+        lambda: etsopt.compare("one", "other"),  # type: ignore[arg-type]
+        *(lambda value=value: found.at(value) for value in ("-0.73%", None, [0.0])),
+    ):
+        with pytest.raises(UsageError):
+            call()
