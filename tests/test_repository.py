@@ -36,6 +36,7 @@ LONG: dict[str, str] = {
     "etsopt/checking/allocation/segments.py": "The proof of a segment is one computation, from its mathematics on.",
     "etsopt/checking/theorem.py": "The theorems of all models are one list.",
     "etsopt/cli/reviewing.py": "The verbs of the review are one list, with their options.",
+    "etsopt/curves/curve_files.py": "What a folder of a curve states, holds, loses and is checked of is one page.",
     "etsopt/compiler/inputs.py": "What a model is given is refused in one place, each fault with its sentence.",
     "etsopt/data/tables/chinese.py": "The words of all tables are one list.",
     "etsopt/data/tables/schema.py": "The tables of an instance are one list.",

@@ -133,10 +133,7 @@ def _found(run: Run, verdict: Verdict, about: InstanceChecked, beside: list[str]
     from etsopt.reports.certificate import OF_PROGRAM, certified, unchecked, violations
     from etsopt.results.claims import violations_of
 
-    text = _("Instance: {name}, SHA-256 {digest}….")
-    if about.shipped:
-        text = _("Instance: {name} as it is shipped, SHA-256 {digest}….")
-    yield Paragraph(_(text, name=about.name, digest=about.hash[:16]))
+    yield Paragraph(about.told)
     infeasible = _infeasible(verdict) if verdict.certified else ""
     if not infeasible and any(level.known for level in verdict.levels):
         yield _recomputed(verdict)

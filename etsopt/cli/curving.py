@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.cli.options import add_format, add_instance, add_time_limit, instance_of
+from etsopt.cli.options import add_format, add_instance, add_time_limit, instance_of, pairs
 from etsopt.errors import UsageError, brief
 from etsopt.language import _, joined
 
@@ -57,8 +58,7 @@ def curve(options: Namespace) -> int:
 
     check_format(options.format)
     vary, along = keys_of(options)
-    if options.out is not None:
-        curves.require_free(options.out)
+    replaced = options.out is not None and curves.require_free(options.out)
     # A mistake in the keys is reported before the instance is read.
     require_curves(options.model, len(axes_of(vary, along)))
     with terminal.telling(quiet=options.json) as tell:
@@ -67,10 +67,10 @@ def curve(options: Namespace) -> int:
         found = curves.curve(instance, vary, along=along, **asked)
         if isinstance(found, curves.Box):
             with watched(options.time_limit, tell):
-                return _box(options, found)
+                return _box(options, found, replaced)
     if options.out is not None:
         found.save(options.out, options.format)
-    _tell(options, found)
+    _tell(options, found, replaced)
     return exit_code(found.termination, found.proven)
 
 
@@ -81,12 +81,14 @@ def exit_code(termination: str, proven: bool) -> int:
     return 0 if termination == "optimal" and proven else 4
 
 
-def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
+def _tell(options: Namespace, found: Curve | PriceCurve, replaced: bool) -> None:
     """Print a curve as a summary, or as JSON."""
     from etsopt.curves import Curve
+    from etsopt.curves.axes import doubts_of
 
     if options.json:
         content: dict[str, object] = {
+            "doubts": doubts_of(found.instance, [found.axis]),
             "termination": found.termination,
             "pieces": len(found.cover.pieces),
             "certified_share": found.certified_share,
@@ -102,43 +104,82 @@ def _tell(options: Namespace, found: Curve | PriceCurve) -> None:
 
     terminal.show(document_of(found, str(options.out or "")), f"{found.seconds:.2f}{SPACE}s")
     if options.out is not None:
-        print(_("Written to {path}.", path=options.out))
+        _tell_written(options.out, replaced)
+
+
+def _tell_written(folder: Path, replaced: bool) -> None:
+    """Say where a curve was written, and whether one was there."""
+    text = _("Written to {path}, in place of the curve that was there.") if replaced else _("Written to {path}.")
+    print(_(text, path=folder))
 
 
 def add_keys(command: Parser, text: str) -> None:
     """Add the keys that vary, of which a text tells, and those that move together."""
     command.add_argument("--vary", action="append", default=[], metavar="KEY=FROM:TO", help=text)
-    text = _("several keys that move together: KEY=FROM:TO,KEY=FROM:TO")
-    command.add_argument("--along", default="", metavar="KEYS", help=text)
+    text = _("several keys that move together on one line: KEY=FROM:TO,KEY=FROM:TO; repeatable")
+    command.add_argument("--along", action="append", default=[], metavar="KEYS", help=text)
 
 
 def keys_of(options: Namespace) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[float, float]]]:
-    """Return the keys that vary by themselves, and those that move together, with both ends of each."""
-    together = list(filter(None, options.along.split(",")))
-    return _ranges(options.vary, "--vary"), _ranges(together, "--along")
+    """Return the keys that vary by themselves, and those that move together, with both ends of each.
+
+    Raises
+    ------
+    UsageError
+        If a text is no range, or a key is stated twice, by ``--set`` too: its change would have no effect.
+    """
+    from etsopt.data.policy.keys import english_path
+
+    together = [one for keys in options.along for one in keys.split(",") if one]
+    vary, along = _ranges(options.vary, "--vary"), _ranges(together, "--along")
+    moved = {tuple(english_path(key.split("."))) for key in (*vary, *along)}
+    for key in pairs(options.set):
+        steps = english_path(key.split("."))
+        if any(tuple(steps[:length]) in moved for length in range(1, len(steps) + 1)):
+            what = _("--set names {key}, which varies.", key=brief(key))
+            raise UsageError(what, _("Leave --set of it out: both ends of its range state it."))
+    return vary, along
 
 
 def _ranges(texts: list[str], flag: str) -> dict[str, tuple[float, float]]:
     """Parse ``key=from:to`` texts; ``3 %`` is 0.03."""
-    from etsopt.data.policy.keys import value_of_text
+    from etsopt.data.policy.keys import english_path
 
     found: dict[str, tuple[float, float]] = {}
-    for text in texts:
-        key, _equals, both = text.partition("=")
+    for stated in texts:
+        # A Chinese keyboard writes the full-width forms of the signs.
+        text = unicodedata.normalize("NFKC", stated)
+        name, _equals, both = text.partition("=")
         start, colon, end = both.partition(":")
-        try:
-            ends = [value_of_text(one) for one in (start, end)]
-        except ValueError:
-            ends = []
-        key = key.strip()
-        # A truth is no number, though Python counts with it.
-        if not (key and colon and ends and all(type(one) in (int, float) for one in ends)):
-            what = _("{flag} {text} is not KEY=FROM:TO.", flag=flag, text=brief(text))
-            raise UsageError(what, _("For example: {flag} sectors.cement.target_change=-0.01:0", flag=flag))
+        key = ".".join(english_path(name.strip().split(".")))
+        example = _("For example: {flag} sectors.cement.target_change=-1%:0", flag=flag)
+        if not (key and colon):
+            raise UsageError(_("{flag} {text} is not KEY=FROM:TO.", flag=flag, text=brief(stated)), example)
         if key in found:
             raise UsageError(_("{flag} names {key} twice.", flag=flag, key=brief(key)), _("Keep one of them."))
-        found[key] = float(ends[0]), float(ends[1])
+        ends = [number_of(one) for one in (start, end)]
+        if wrong := [brief(one) for one, number in zip((start, end), ends, strict=True) if number is None]:
+            what = _(
+                "{flag} {text} has ends that are no numbers: {wrong}.",
+                flag=flag,
+                text=brief(stated),
+                wrong=joined(wrong),
+            )
+            raise UsageError(what, example)
+        found[key] = ends[0] or 0.0, ends[1] or 0.0
     return found
+
+
+def number_of(text: str) -> float | None:
+    """Return the number that a text stands for, if it stands for one."""
+    from etsopt.data.policy.keys import value_of_text
+
+    try:
+        value = value_of_text(text)
+    except ValueError:
+        return None
+    # A truth is no number, though Python counts with it.
+    return float(value) if type(value) in (int, float) else None
 
 
 def check(options: Namespace) -> int:
@@ -160,9 +201,13 @@ def check(options: Namespace) -> int:
 
 def print_check(found: CurveCheck, as_json: bool, asked: Mapping[str, object] | None = None) -> int:
     """Print what a check proved, in JSON with what was asked, and return its exit code."""
+    about = found.instance
     if as_json:
-        print(json.dumps({"holds": found.holds, **asdict(found), **(asked or {})}, ensure_ascii=False))
+        content = {"holds": found.holds, **asdict(found), **(asked or {}), "instance": about and about._asdict()}
+        print(json.dumps(content, ensure_ascii=False))
         return 0 if found.holds else 5
+    if about is not None:
+        print(about.told)
     text = (
         _("{proven:,} of {pieces:,} points are proven; {share:.6f} % of those that are tried and feasible.")
         if found.of_points
@@ -176,10 +221,13 @@ def print_check(found: CurveCheck, as_json: bool, asked: Mapping[str, object] | 
     return 5
 
 
-def _box(options: Namespace, box: Box) -> int:
+def _box(options: Namespace, box: Box, replaced: bool) -> int:
     """Answer at a grid of two keys, and write its points with what proves them."""
     import numpy as np
 
+    from etsopt.cli.validating import tell_doubts
+    from etsopt.curves.axes import doubts_of
+    from etsopt.curves.result import INFEASIBLE
     from etsopt.progress import unlimited
 
     grids = [[axis.shown(place) for place in np.linspace(0.0, 1.0, GRID)] for axis in box.solver.axes]
@@ -188,24 +236,29 @@ def _box(options: Namespace, box: Box) -> int:
     if options.out is not None:
         with unlimited():
             box.save(options.out, points, options.format)
-    proven = int(points["status"].str.contains("certified").sum())
+    proven, infeasible = (int(points["status"].str.contains(status).sum()) for status in ("certified", INFEASIBLE))
     counts = {
         "points": len(points),
         "proven": proven,
+        "with_allocation": proven - infeasible,
+        "infeasible": infeasible,
         "solved": int(points["solved"].sum()),
         "regions": len(box.regions),
     }
+    doubts = doubts_of(box.solver.instance, box.solver.axes)
     if options.json:
-        print(json.dumps(counts, ensure_ascii=False))
+        print(json.dumps(counts | {"doubts": doubts}, ensure_ascii=False))
     else:
+        tell_doubts(doubts)
         print(
             _(
-                "{points:,} points, {proven:,} proven: {regions:,} regions answer them, {solved:,} were solved.",
+                "{points:,} points, {proven:,} proven: {with_allocation:,} have an allocation, at {infeasible:,} none "
+                "exists. {regions:,} regions answer them, {solved:,} were solved.",
                 **counts,
             )
         )
         if options.out is not None:
-            print(_("Written to {path}.", path=options.out))
+            _tell_written(options.out, replaced)
     if box.termination == "interrupted":
         return 130
     return 0 if proven == len(places) else 4

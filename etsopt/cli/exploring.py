@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,9 @@ def register(commands: Commands) -> None:
 
 def explore(options: Namespace) -> int:
     """Find a curve or read it, and write its page."""
+    from etsopt.cli.validating import tell_doubts
     from etsopt.curves import Curve
+    from etsopt.curves.axes import doubts_of
     from etsopt.curves.curve_document import answer_of
     from etsopt.data.files.atomic import require_writable
     from etsopt.explore import write_page
@@ -45,11 +48,13 @@ def explore(options: Namespace) -> int:
     found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
     write_page(found, options.out, source, options.lang)
     pieces = found.cover.pieces if isinstance(found, Curve) else found.points
+    doubts = doubts_of(found.solver.instance, found.solver.axes)
     if options.json:
         content = {"file": str(options.out), "bytes": options.out.stat().st_size, "pieces": len(pieces)}
-        content |= {"certified_share": found.certified_share, "termination": found.termination}
+        content |= {"certified_share": found.certified_share, "termination": found.termination, "doubts": doubts}
         print(json.dumps(content, ensure_ascii=False))
     else:
+        tell_doubts(doubts)
         print(answer_of(found) if isinstance(found, Curve) else _told(found))
         print(_("Written to {path}, one file that needs no network.", path=options.out))
     return exit_code(found.termination, found.proven)
@@ -74,15 +79,16 @@ def _told(found: BoxCover) -> str:
 
 def _read(options: Namespace) -> tuple[Curve, Source]:
     """Return the curve of a folder, whose pieces are certified as they are read."""
-    from etsopt.curves import PriceCurve, read_curve
-    from etsopt.curves.proofs import ANCHOR
+    from etsopt.curves import PriceCurve
+    from etsopt.curves.curve_files import ANCHOR
+    from etsopt.curves.folder import read_line
     from etsopt.explore.data import Source
     from etsopt.results.run_folder import INSTANCE
 
     if options.vary or options.along or options.set or options.emissions or options.rule:
         what = _("{folder!r} is a curve, which states its keys and its instance.", folder=options.instance)
         raise UsageError(what, _("Leave the options that change these out, or name an instance."))
-    found = read_curve(options.instance)
+    found = read_line(options.instance)
     if isinstance(found, PriceCurve):
         what = _("{folder!r} is a curve of prices, which has no page.", folder=options.instance)
         raise UsageError(what, _("Draw it: etsopt report."))
@@ -123,5 +129,6 @@ def check(options: Namespace) -> int:
             print(_("The page changes the policy: {changes}.", changes=joined(list(source.changes))))
         if source.emissions:
             print(_("The page reads the emissions of {choice}.", choice=source.emissions))
-    found = check_page(options.page, instance)
+    about = reading.instance_checked(instance, instance.name)
+    found = replace(check_page(options.page, instance), instance=about)
     return print_check(found, options.json, {"changes": source.changes, "emissions": source.emissions})

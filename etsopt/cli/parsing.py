@@ -50,6 +50,8 @@ class Parser(ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"formatter_class": Formatter, "allow_abbrev": False, **options})
+        # A negative share such as -0.5% is a value too, and no option.
+        self._negative_number_matcher = re.compile(r"-\d*\.?\d+ ?%?$")
 
     def format_help(self) -> str:
         """Return the help, its texts in the language of the command."""

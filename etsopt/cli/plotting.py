@@ -104,12 +104,12 @@ def _charts(folder: Path, kind: str, quiet: bool) -> tuple[str, str, str, list[C
         return sweep.about["instance"], of_sweep.kicker(sweep), sweep.imprint, of_sweep.charts_of(sweep)
     if kind == "curve":
         from etsopt.cli import terminal
-        from etsopt.curves import read_curve
         from etsopt.curves.curve_document import imprint_of, kicker
+        from etsopt.curves.folder import read_line
         from etsopt.progress import watched
 
         with terminal.telling(quiet) as tell, watched(None, tell):
-            curve = read_curve(folder)
+            curve = read_line(folder)
         return curve.about.instance, kicker(curve), imprint_of(curve), [curve.chart()]
     from etsopt.designing import page as of_design
     from etsopt.designing.design_document import DesignSummary

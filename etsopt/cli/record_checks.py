@@ -29,9 +29,11 @@ BESIDE = ("instance", "file", "seconds", "versions")
 
 def check(options: Namespace) -> int:
     """Compare the outcomes of a record with their hashes and with some that are solved again, and print what holds."""
+    from etsopt.checking.theorem import default_gap
     from etsopt.cli import terminal
     from etsopt.progress import watched
     from etsopt.running.library import is_file
+    from etsopt.running.reading import instance_checked
     from etsopt.sweeping.checked import check_record, other_files
     from etsopt.sweeping.record import Record
 
@@ -48,17 +50,27 @@ def check(options: Namespace) -> int:
             found = check_record(record, instance, plan, number, options.seed, options.model_file)
         own = is_file(plan.model) and options.model_file is None
         other = other_files(written, options.run)
+        about = instance_checked(instance, instance.name)
+    # Proven is what the record asks for: a looser proof than that of a run is told.
+    stated = plan.options.get("gap")
+    gap = stated if stated is not None and stated > default_gap(plan.model) else None
+    beside = [word for word in BESIDE if word != "instance" or not about.shipped]
     holds = found.holds and not other
     if options.json:
-        content = {"holds": holds, **asdict(found), "other_files": other, "not_checked": BESIDE}
+        content = {"holds": holds, **asdict(found), "other_files": other, "not_checked": beside}
+        content |= {"instance": about._asdict(), "gap": gap}
         print(json.dumps(content, ensure_ascii=False))
     else:
+        print(about.told)
+        if gap is not None:
+            text = _("The record asks for a gap of {gap:g} where a check of a run accepts {accepted:g}.")
+            print(_(text, gap=gap, accepted=default_gap(plan.model)))
         _report(found, other)
         if own:
             print(_("Nothing was solved again: a check runs no file that a record names. Name it: --model FILE"))
         if holds:
             text = _("Scenarios are those of the plan that the record states: {words} are not checked.")
-            print(_(text, words=joined(BESIDE)))
+            print(_(text, words=joined(beside)))
     return 0 if holds else 5
 
 

@@ -95,11 +95,11 @@ def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
     if kind == "curve":
         from etsopt import progress
         from etsopt.cli import terminal
-        from etsopt.curves import read_curve
         from etsopt.curves.curve_document import write_curve_report
+        from etsopt.curves.folder import read_line
 
         with terminal.telling(quiet=options.json) as tell, progress.watched(None, tell):
-            curve = read_curve(options.run)
+            curve = read_line(options.run)
         return write_curve_report(curve, path, options.lang, options.inline, str(options.run))
     from etsopt.designing.page import write_design_report
 

@@ -72,10 +72,11 @@ def add_tables_format(command: Parser) -> None:
 def sweep(options: Namespace) -> int:
     """Solve the scenarios of a file that have no outcome yet, and write the tables."""
     from etsopt.cli import terminal
+    from etsopt.cli.validating import tell_doubts
     from etsopt.data.files.write import check_format
     from etsopt.running.reading import read
     from etsopt.sweeping import Record, read_plan, run_plan
-    from etsopt.sweeping.names import check_names
+    from etsopt.sweeping.names import check_names, doubts_of
     from etsopt.sweeping.outcome import NO_ANSWER, PROVEN
     from etsopt.sweeping.workers import LostClusterError
 
@@ -85,11 +86,14 @@ def sweep(options: Namespace) -> int:
     in_every = set.intersection(*({*scenario.changes} for scenario in plan.scenarios))
     instance = read(plan.instance, stated=in_every)
     check_names(instance, plan.model, plan.scenarios, plan.place)
+    doubts = doubts_of(instance, plan.scenarios)
     if not quiet:
         print(_count(plan))
+        tell_doubts(doubts)
     if options.count:
         if quiet:
-            print(json.dumps({"scenarios": [one.name for one in plan.scenarios]}, ensure_ascii=False))
+            names = [one.name for one in plan.scenarios]
+            print(json.dumps({"scenarios": names, "doubts": doubts}, ensure_ascii=False))
         return 0
     folder = options.out or options.file.with_suffix("")
     prepare(folder, RECORD)
@@ -106,7 +110,7 @@ def sweep(options: Namespace) -> int:
         written = _write(plan, record, folder, options.format)
         counts = record.counts
     if quiet:
-        content = {"termination": termination, "counts": counts, "files": list(map(str, written))}
+        content = {"termination": termination, "counts": counts, "files": list(map(str, written)), "doubts": doubts}
         print(json.dumps(content, ensure_ascii=False))
     else:
         _summary(termination, counts, written)

@@ -12,8 +12,12 @@ from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from etsopt.cli.parsing import Commands
+
+DOUBTS_SHOWN = 8
+"""Doubts about values that are told; of a sweep there may be thousands."""
 
 
 def register(commands: Commands) -> None:
@@ -31,9 +35,16 @@ def validate(options: Namespace) -> int:
     if options.json:
         print(json.dumps(content | {"doubts": doubts}, ensure_ascii=False))
     else:
-        for doubt in doubts:
-            print(_("Warning: {text}", text=doubt), file=sys.stderr)
+        tell_doubts(doubts)
         where = joined(word("sector", name) for name in instance.sectors)
         text = _("{name} is valid: {count} units in {sectors}.")
         print(_(text, name=instance.name, count=len(instance.units), sectors=where))
     return 0
+
+
+def tell_doubts(doubts: Sequence[str]) -> None:
+    """Print doubts about values of a policy, the first ones of many."""
+    for doubt in doubts[:DOUBTS_SHOWN]:
+        print(_("Warning: {text}", text=doubt), file=sys.stderr)
+    if (more := len(doubts) - DOUBTS_SHOWN) > 0:
+        print(_("Warning: {count:,} more values are of such a size.", count=more), file=sys.stderr)

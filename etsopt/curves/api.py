@@ -18,6 +18,7 @@ from etsopt.curves.solver import MODEL, CurveSolver
 from etsopt.errors import UsageError, brief
 from etsopt.language import _
 from etsopt.progress import tell, unlimited, watched
+from etsopt.running.run import require_instance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,6 +82,7 @@ def curve(
     >>> found.at(-0.005).allowance_t.round().tolist()
     [101500.0, 297300.0, 158400.0]
     """
+    require_instance(instance)
     axes = axes_of(vary, along)
     require_curves(model, len(axes))
     began = time.perf_counter()

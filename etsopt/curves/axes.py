@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from etsopt.data.policy.keys import english_path
+from etsopt.data.policy.keys import english_path, nested
+from etsopt.data.policy.plausibility import doubtful_values
 from etsopt.errors import DataError, Problem, UsageError, brief
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -64,6 +67,9 @@ class Axis:
         UsageError
             If it is outside the axis.
         """
+        if not isinstance(value, Real):
+            what = _("The place is {value}: expected a number.", value=brief(value))
+            raise UsageError(what, _("A share is a fraction: -0.0073 is -0.73 %."))
         start, end = self.ends[self.key] if self.key else (0.0, 1.0)
         place = (value - start) / (end - start)
         if not 0 <= place <= 1:
@@ -87,11 +93,22 @@ def axes_of(vary: Mapping[str, Any] | None, along: Mapping[str, Any] | None) -> 
     UsageError
         If there is none or too many, or a key has no two different numbers.
     """
+    advice = _(
+        'Name a key and its ends: {"sectors.cement.target_change": (-0.01, 0.0)} in Python, '
+        "--vary sectors.cement.target_change=-0.01:0 on the command line."
+    )
     if bool(vary) == bool(along):
         what = _("A curve needs a key that varies.") if not vary else _("A curve takes keys of `vary`, or of `along`.")
-        advice = _('Name a key and its ends: {"sectors.cement.target_change": (-0.01, 0.0)}.')
+        raise UsageError(what, _("Keep one of them.") if vary else advice)
+    if not isinstance(vary or along, Mapping):
+        what = _("The keys are {stated}: expected a mapping with both ends of each.", stated=brief(vary or along))
         raise UsageError(what, advice)
-    ends = {".".join(english_path(key.split("."))): _ends(key, stated) for key, stated in (vary or along or {}).items()}
+    ends: dict[str, tuple[float, float]] = {}
+    for stated, both in (vary or along or {}).items():
+        key = ".".join(english_path(stated.split(".")))
+        if key in ends:
+            raise UsageError(_("{key} varies twice.", key=key), _("Keep one of them."))
+        ends[key] = _ends(stated, both)
     if along:
         return (Axis(ends),)
     if len(ends) > MOST_AXES:
@@ -121,6 +138,13 @@ def instance_at(instance: Instance, axes: Sequence[Axis], point: NDArray[np.floa
     return instance.with_policy(changes)
 
 
+def doubts_of(instance: Instance, axes: Sequence[Axis]) -> list[str]:
+    """Return a sentence on each value of the policy, or of an end, that is probably a slip of its unit of measure."""
+    ends = (nested(axis.values(place)) for axis in axes for place in (0.0, 1.0))
+    stated = [text for policy in (instance.policy.content, *ends) for text in doubtful_values(policy)]
+    return list(dict.fromkeys(stated))
+
+
 def corners(instance: Instance, axes: Sequence[Axis]) -> list[Instance]:
     """Return the instance under the policies of the origin and of the corner of each axis.
 
@@ -136,5 +160,5 @@ def corners(instance: Instance, axes: Sequence[Axis]) -> list[Instance]:
         except DataError as error:
             problems += [problem for problem in error.problems if problem not in problems]
     if problems:
-        raise DataError(_("The ends of the curve"), problems)
+        raise DataError(_("The range of the curve"), problems)
     return found

@@ -13,17 +13,19 @@ import numpy as np
 import pandas as pd
 
 from etsopt.curves.axes import axes_of
+from etsopt.curves.box import Box
 from etsopt.curves.curve_files import (
     ADVICE,
+    ANCHOR,
     VALUES_AGREE,
     CurveCheck,
     columns_added,
+    instance_in,
     read_files,
     unread,
     write_files,
 )
 from etsopt.curves.proofs import (
-    ANCHOR,
     Stated,
     duals_by_piece,
     joined_tables,
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.curves.box import Box
     from etsopt.curves.solver import Region
+    from etsopt.results.results import Results
 
     Array = NDArray[np.float64]
 
@@ -72,14 +74,14 @@ def write_box(box: Box, folder: Path, points: pd.DataFrame, table_format: str) -
     anchor = solver.results(next((one.point for one in regions.values()), np.full(len(solver.axes), 0.5)))
     stated = Stated(
         instance=anchor.provenance.instance,
-        keys={axis.key: axis.ends[axis.key] for axis in solver.axes},
+        keys=_keys(solver, tables),
         termination=box.termination,
         certified_share=_share(points),
         solves=solver.solves,
         seconds=box.seconds,
         anchor=anchor.tables_hash,
     )
-    write_files(folder, stated, tables, table_format, lambda: anchor.save(folder / ANCHOR, table_format=table_format))
+    write_files(folder, stated, tables, table_format, {ANCHOR: anchor})
 
 
 def _regions(solver: CurveSolver, regions: dict[int, Region]) -> pd.DataFrame:
@@ -104,6 +106,48 @@ def _share(points: pd.DataFrame) -> float:
     return float((points["status"] != OPEN)[feasible].mean()) if feasible.any() else 1.0
 
 
+def _keys(solver: CurveSolver, tables: dict[str, pd.DataFrame]) -> dict[str, tuple[float, float]]:
+    """Return both ends of what points and regions reach of each key, of a key of one value what is asked of it."""
+    found = {}
+    for axis in solver.axes:
+        values = pd.concat([tables[name][axis.key] for name in ("points", "regions")]).astype(float)
+        least, most = float(values.min()), float(values.max())
+        start, end = axis.ends[axis.key]
+        found[axis.key] = ((least, most) if start < end else (most, least)) if least < most else (start, end)
+    return found
+
+
+def read_box(folder: Path) -> Box:
+    """Read a box: its regions are made again from their multipliers, and certified where they answer.
+
+    Raises
+    ------
+    DataError
+        If a file is damaged.
+    """
+    stated, _tables, _anchor, box = _box(folder)
+    box.termination, box.seconds, box.solver.solves = stated.termination, stated.seconds, stated.solves
+    return box
+
+
+def _box(folder: Path) -> tuple[Stated, dict[str, pd.DataFrame], Results, Box]:
+    """Return what a folder states, its tables, its anchor, and the box of its regions."""
+    stated, tables = read_files(folder, Stated, TABLES)
+    anchor, instance = load_both(folder / ANCHOR)
+    box = Box(CurveSolver(instance, axes_of(stated.keys, None)))
+    lacking = [
+        Problem(f"{name}.csv", _("is missing"), ADVICE, axis.key)
+        for name in ("points", "regions")
+        for axis in box.solver.axes
+        if axis.key not in tables[name]
+    ]
+    if lacking:
+        raise DataError(_("The curve"), lacking)
+    box.regions = dict(_read(box.solver, tables))
+    box.missing = [*_none(box.solver, tables["multipliers"]).values()]
+    return stated, tables, anchor, box
+
+
 def check_box(folder: Path) -> CurveCheck:
     """Check a box from its instance and multipliers alone; its anchor is checked as a run is.
 
@@ -112,18 +156,9 @@ def check_box(folder: Path) -> CurveCheck:
     DataError, UsageError
         If a file is damaged, or a limit bends.
     """
-    stated, tables = read_files(folder, Stated, TABLES)
-    anchor, instance = load_both(folder / ANCHOR)
-    solver, points = CurveSolver(instance, axes_of(stated.keys, None)), tables["points"]
-    lacking = [
-        Problem(f"{name}.csv", _("is missing"), ADVICE, axis.key)
-        for name in ("points", "regions")
-        for axis in solver.axes
-        if axis.key not in tables[name]
-    ]
-    if lacking:
-        raise DataError(_("The curve"), lacking)
-    regions, none = dict(_read(solver, tables)), _none(solver, tables["multipliers"])
+    stated, tables, anchor, box = _box(folder)
+    solver, points, regions = box.solver, tables["points"], box.regions
+    none = _none(solver, tables["multipliers"])
     rows = [_found(solver, row, regions, none) for row in points.to_dict("records")]
     found = pd.DataFrame(rows) if rows else points
     share = _share(found)
@@ -136,9 +171,15 @@ def check_box(folder: Path) -> CurveCheck:
     twice = points.duplicated([axis.key for axis in solver.axes]).any()
     if twice or len(regions) != len(tables["regions"]):
         refused.append(str(_("a point or region is stated twice, or a region follows from no multipliers")))
-    beside = ("keys", "points: solved", *unread(folder, tables, ANCHOR, [anchor]))
+    for key, (start, end) in _keys(solver, tables).items():
+        if (start, end) != stated.keys[key]:
+            text = _("points of {key} run from {start:g} to {end:g}, not from {first:g} to {last:g}")
+            first, last = stated.keys[key]
+            refused.append(str(_(text, key=key, start=start, end=end, first=first, last=last)))
+    about = instance_in(folder, solver.instance, solver.axes, anchor.provenance.instance)
+    beside = ("points: solved", *unread(folder, tables, ANCHOR, [anchor], about))
     proven = int((found["status"] != OPEN).sum())
-    return CurveCheck(len(points), proven, share, tuple(refused), beside, of_points=True)
+    return CurveCheck(len(points), proven, share, tuple(refused), beside, of_points=True, instance=about)
 
 
 def _place(solver: CurveSolver, row: dict[str, Any]) -> Array:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.curves import price_document
+from etsopt.curves.axes import doubts_of
 from etsopt.curves.curve_chart import axis_words, range_of, unit_of, value_of
 from etsopt.curves.price_curve import PriceCurve
 from etsopt.documents.columns import heading
@@ -67,6 +68,7 @@ def document_of(curve: LineCurve[Any, Any], folder: str = "", with_chart: bool =
         answer=answer_of(curve),
         status=_("proven at every value") if proven else _("proven in parts"),
         proven=proven,
+        warnings=tuple(Paragraph(text, "warning") for text in doubts_of(curve.instance, [curve.axis])),
         sections=tuple(sections),
         imprint=imprint_of(curve),
     )

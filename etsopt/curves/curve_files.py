@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -17,22 +18,32 @@ from etsopt.data.files.write import FORMATS, check_format, write_table
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 from etsopt.results.claims import unchecked_words
-from etsopt.results.run_folder import unlisted_files
+from etsopt.results.run_folder import holds_run, unlisted_files
 from etsopt.running.provenance import versions
+from etsopt.running.reading import instance_checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
 
     from etsopt.checking.verdict import Violation
+    from etsopt.curves.axes import Axis
     from etsopt.curves.line_curve import LineCurve
+    from etsopt.data.instance import Instance
     from etsopt.results.results import Results
+    from etsopt.running.reading import InstanceChecked
 
 FILE = "curve.json"
 POINTS = "points"
 """Name of the table of a box."""
+
+TABLES = ("pieces", "multipliers", "infeasible", "prices", POINTS, "regions")
+"""Tables of curves and boxes of any kind."""
+
+ANCHOR, RUNS, PAGE = "anchor", "runs", "report.html"
+"""Folders of the run of a curve of allocations and of those of a curve of prices, and the page that reports write."""
 
 TEXTS = ("level", "row", "index", "price_unit", "status")
 """Columns of texts."""
@@ -106,6 +117,8 @@ class CurveCheck:
         What the folder says beside its answer, and files in it that are not read.
     of_points
         True of a box of two keys, of which points are proven in place of pieces.
+    instance
+        The instance of which it proves something.
     """
 
     pieces: int
@@ -114,13 +127,16 @@ class CurveCheck:
     refused: tuple[str, ...]
     not_checked: tuple[str, ...] = ()
     of_points: bool = False
+    instance: InstanceChecked | None = None
 
     @classmethod
-    def of(cls, curve: LineCurve[Any, Any], refused: Iterable[str], beside: Iterable[str]) -> CurveCheck:
+    def of(
+        cls, curve: LineCurve[Any, Any], refused: Iterable[str], beside: Iterable[str], about: InstanceChecked
+    ) -> CurveCheck:
         """Return the check of a curve of which some statements are refused, and others not checked."""
         pieces = curve.cover.pieces
         proven = sum(piece.certified for piece in pieces)
-        return cls(len(pieces), proven, curve.certified_share, tuple(refused), tuple(beside))
+        return cls(len(pieces), proven, curve.certified_share, tuple(refused), tuple(beside), instance=about)
 
     @property
     def holds(self) -> bool:
@@ -129,9 +145,15 @@ class CurveCheck:
 
 
 def write_files(
-    folder: Path, stated: StatedCurve, tables: Mapping[str, pd.DataFrame], table_format: str, runs: Callable[[], None]
+    folder: Path,
+    stated: StatedCurve,
+    tables: Mapping[str, pd.DataFrame],
+    table_format: str,
+    runs: Mapping[str, Results],
 ) -> None:
-    """Write the files of a curve in place of those of an earlier one, after its runs.
+    """Write the files of a curve in place of those of an earlier one of any kind, after its runs by their places.
+
+    Tables and runs that only the earlier one has are removed, and so is its page.
 
     Raises
     ------
@@ -140,7 +162,8 @@ def write_files(
     """
     check_format(table_format)
     require_free(folder)
-    runs()
+    for place, run in runs.items():
+        run.save(folder / place, table_format=table_format)
     plain = {name: as_written(table, name) for name, table in tables.items()}
     stated = stated.model_copy(update={"tables": {name: types_of(table) for name, table in plain.items()}})
     with replacing_folder(folder, lambda: _files(folder, tables)) as aside:
@@ -149,15 +172,24 @@ def write_files(
         with file_in_errors(aside / FILE):
             text = json.dumps(stated.model_dump(), indent=1, ensure_ascii=False) + "\n"
             (aside / FILE).write_text(text, encoding="utf-8", newline="\n")
+    for held in (*folder.glob(ANCHOR), *folder.glob(f"{RUNS}/*")):
+        if held.relative_to(folder).as_posix() not in runs and holds_run(held):
+            shutil.rmtree(held)
 
 
 def _files(folder: Path, tables: Mapping[str, pd.DataFrame]) -> list[Path]:
-    names = (FILE, *(f"{name}.{ending}" for name in tables for ending in FORMATS))
+    """Return the files of an earlier curve, whose tables may be others, and of its page."""
+    try:
+        earlier = [*json.loads((folder / FILE).read_bytes())["tables"]]
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+        earlier = []
+    of_curves = [name for name in earlier if name in TABLES]
+    names = (FILE, PAGE, *(f"{name}.{ending}" for name in {*tables, *of_curves} for ending in FORMATS))
     return [folder / name for name in names if (folder / name).is_file()]
 
 
-def require_free(folder: Path) -> None:
-    """Require that a folder is new or empty, or holds a curve or a box.
+def require_free(folder: Path) -> bool:
+    """Require that a folder is new or empty, or holds a curve or a box, and return True if it holds one.
 
     Raises
     ------
@@ -168,6 +200,7 @@ def require_free(folder: Path) -> None:
     if held and not (folder / FILE).is_file():
         what = _("{folder!r} is there, and holds no curve.", folder=str(folder))
         raise UsageError(what, _("Name another folder by --out."))
+    return bool(held)
 
 
 def kind_of(folder: Path) -> str:
@@ -236,10 +269,20 @@ def of_run(place: str, violations: Iterable[Violation]) -> Iterator[str]:
         yield str(_("{place}: {where}: {message}", place=place, where=one.where, message=one.message))
 
 
-def unread(folder: Path, tables: Mapping[str, Any], runs: str, results: Sequence[Results]) -> Iterator[str]:
+def instance_in(folder: Path, instance: Instance, axes: Iterable[Axis], stated: str) -> InstanceChecked:
+    """Return what identifies the instance of the folder of a curve that names it."""
+    first = {key: value for axis in axes for key, value in axis.values(0.0).items()}
+    about = instance_checked(instance, stated, first)
+    return about if about.shipped else about._replace(name=folder.resolve().name)
+
+
+def unread(
+    folder: Path, tables: Mapping[str, Any], runs: str, results: Sequence[Results], about: InstanceChecked
+) -> Iterator[str]:
     """Yield the words of a folder and its runs that nothing confirms, and files of tables that are not read."""
     yield from ("termination", "solves", "seconds", "versions")
-    yield from dict.fromkeys(f"{runs}: {word}" for one in results for word in unchecked_words(one))
+    words = dict.fromkeys(word for one in results for word in unchecked_words(one))
+    yield from (f"{runs}: {word}" for word in words if word != "instance" or not about.shipped)
     yield from (path.name for path in _tables(folder) if path.stem not in tables)
     for path in sorted((folder / runs).rglob("result.json")):
         place = path.parent

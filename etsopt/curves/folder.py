@@ -15,11 +15,14 @@ import pandas as pd
 
 from etsopt.curves import box_folder, price_folder
 from etsopt.curves.axes import axes_of
+from etsopt.curves.box import Box
 from etsopt.curves.curve_files import (
     ADVICE,
+    ANCHOR,
     VALUES_AGREE,
     CurveCheck,
     columns_added,
+    instance_in,
     kind_of,
     read_files,
     unread,
@@ -27,7 +30,6 @@ from etsopt.curves.curve_files import (
 )
 from etsopt.curves.line import Cover, Piece, joined, stretch_of
 from etsopt.curves.proofs import (
-    ANCHOR,
     Stated,
     duals_by_piece,
     joined_tables,
@@ -42,6 +44,7 @@ from etsopt.data.files.write import FORMATS
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 from etsopt.results.results import load_both
+from etsopt.results.run_folder import INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,9 +70,7 @@ def write_curve(curve: Curve, folder: str | Path, table_format: str = FORMATS[0]
     """
     tables = {"pieces": curve.pieces, "multipliers": _multipliers(curve), "infeasible": curve.infeasible}
     stated = Stated.of(curve, anchor=curve.anchor.tables_hash)
-    folder = Path(folder)
-    anchor = folder / ANCHOR
-    write_files(folder, stated, tables, table_format, lambda: curve.anchor.save(anchor, table_format=table_format))
+    write_files(Path(folder), stated, tables, table_format, {ANCHOR: curve.anchor})
 
 
 def _multipliers(curve: Curve) -> pd.DataFrame:
@@ -78,8 +79,27 @@ def _multipliers(curve: Curve) -> pd.DataFrame:
     return joined_tables(curve.multipliers, *(missing(curve.solver, number, one.dual) for number, one in numbered))
 
 
-def read_curve(folder: str | Path) -> Curve | PriceCurve:
-    """Read a curve: its pieces are made again from multipliers, or answers, and certified by the checker.
+def read_curve(folder: str | Path) -> Curve | PriceCurve | Box:
+    """Read a curve or box: its pieces are made again from multipliers, or answers, and certified by the checker.
+
+    Regions of a box are made again too, and certified at every point that they answer.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds no curve.
+    DataError
+        If a file is damaged.
+    """
+    if (kind := kind_of(Path(folder))) == "box":
+        return box_folder.read_box(Path(folder))
+    if kind == "prices":
+        return price_folder.read_price_curve(Path(folder))[0]
+    return _read(Path(folder))[0]
+
+
+def read_line(folder: str | Path) -> Curve | PriceCurve:
+    """Read a curve as `read_curve` does, and refuse a box, which has no chart, page or results of its own.
 
     Raises
     ------
@@ -88,12 +108,14 @@ def read_curve(folder: str | Path) -> Curve | PriceCurve:
     DataError
         If a file is damaged.
     """
-    if (kind := kind_of(Path(folder))) == "box":
-        what = _("{folder!r} holds a box of two keys, which has no page.", folder=str(folder))
-        raise UsageError(what, _("Read its table of points; `etsopt explore` has pages of two keys."))
-    if kind == "prices":
-        return price_folder.read_price_curve(Path(folder))[0]
-    return _read(Path(folder))[0]
+    found = read_curve(folder)
+    if isinstance(found, Box):
+        keys = " ".join(f"--vary {axis.key}={axis.shown(0.0):g}:{axis.shown(1.0):g}" for axis in found.solver.axes)
+        command = f"etsopt explore {Path(folder) / ANCHOR / INSTANCE} {keys}"
+        what = _("{folder!r} holds a box of two keys: expected a curve along one line.", folder=str(folder))
+        advice = _("A page of both keys: {command}. In Python `etsopt.read_curve` answers at points.", command=command)
+        raise UsageError(what, advice)
+    return found
 
 
 def _read(folder: Path) -> tuple[Curve, Stated, dict[str, pd.DataFrame]]:
@@ -148,7 +170,8 @@ def check_curve(folder: str | Path) -> CurveCheck:
     stretches = tables["infeasible"][[*curve.infeasible]].astype(float)
     if curve.infeasible.shape != stretches.shape or not np.allclose(curve.infeasible, stretches, rtol=VALUES_AGREE):
         refused.append(str(_("the stretches without an allocation are not those that multipliers prove")))
-    return CurveCheck.of(curve, refused, unread(Path(folder), tables, ANCHOR, [curve.anchor]))
+    about = instance_in(Path(folder), curve.instance, [curve.axis], curve.about.instance)
+    return CurveCheck.of(curve, refused, unread(Path(folder), tables, ANCHOR, [curve.anchor], about), about)
 
 
 def _of_pieces(curve: Curve, table: pd.DataFrame) -> Iterator[str]:

@@ -18,10 +18,12 @@ from etsopt.curves.axes import axes_of, instance_at
 from etsopt.curves.curve_files import (
     ADVICE,
     FILE,
+    RUNS,
     VALUES_AGREE,
     CurveCheck,
     StatedCurve,
     columns_added,
+    instance_in,
     of_run,
     read_files,
     unread,
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-RUNS = "runs"
 OF_RUNS = ("first_run", "last_run", "owner_run")
 TABLES = {
     "pieces": (
@@ -76,12 +77,8 @@ def write_price_curve(curve: PriceCurve, folder: str | Path, table_format: str) 
     numbers = [[places.index(one.place) + 1 for one in (piece.first, piece.last, piece.owner)] for piece in pieces]
     runs = dict(zip(OF_RUNS, np.array(numbers).T, strict=True))
     stated = StatedPrices.of(curve, model=curve.solver.model, places=places)
-
-    def save() -> None:
-        for number, place in enumerate(places, 1):
-            used[place].results.save(folder / RUNS / str(number), table_format=table_format)
-
-    write_files(folder, stated, {"pieces": curve.pieces.assign(**runs), "prices": curve.prices}, table_format, save)
+    saved = {f"{RUNS}/{number}": used[place].results for number, place in enumerate(places, 1)}
+    write_files(folder, stated, {"pieces": curve.pieces.assign(**runs), "prices": curve.prices}, table_format, saved)
 
 
 def read_price_curve(folder: Path) -> tuple[PriceCurve, StatedPrices, dict[str, pd.DataFrame], list[Priced]]:
@@ -124,7 +121,8 @@ def check_price_curve(folder: Path) -> CurveCheck:
     refused = [*stated.refused(curve.about.instance, curve.certified_share), *_refused(curve, tables)]
     for number, answer in enumerate(answers, 1):
         refused += of_run(f"{RUNS}/{number}", curve.solver.refused(answer))
-    return CurveCheck.of(curve, refused, unread(folder, tables, RUNS, [one.results for one in answers]))
+    about = instance_in(folder, curve.instance, [curve.axis], curve.about.instance)
+    return CurveCheck.of(curve, refused, unread(folder, tables, RUNS, [one.results for one in answers], about), about)
 
 
 def _refused(curve: PriceCurve, tables: dict[str, pd.DataFrame]) -> Iterator[str]:

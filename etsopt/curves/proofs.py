@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from etsopt.checking.theorem import INFEASIBLE
-from etsopt.curves.curve_files import VALUES_AGREE, StatedCurve, of_run
+from etsopt.curves.curve_files import ANCHOR, VALUES_AGREE, StatedCurve, of_run
 from etsopt.curves.result import MULTIPLIERS
 from etsopt.curves.solver import MODEL
 from etsopt.language import _
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from etsopt.results.results import Results
 
     Array = NDArray[np.float64]
-
-ANCHOR = "anchor"
 
 
 class Stated(StatedCurve):

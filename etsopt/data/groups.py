@@ -31,7 +31,7 @@ class Groups:
     def __post_init__(self) -> None:
         # What is in the arrays is checked where the set that takes them is known.
         if not all(isinstance(one, np.ndarray) for one in (self.starts, self.members)):
-            raise ValueError(_("Groups take two arrays of positions; `from_labels` makes them from the group of each"))
+            raise ValueError(_("Groups take two arrays of positions: make them by `Groups.from_labels`"))
 
     @classmethod
     def from_labels(cls, labels: NDArray[np.int64], count: int) -> Groups:

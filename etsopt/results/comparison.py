@@ -8,11 +8,11 @@ import pandas as pd
 
 from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
+from etsopt.results.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from etsopt.results.results import Results
 
 COMPARED = {"allocation": "unit_id", "sectors": "sector", "provinces": "province"}
 """Tables that `compare` takes, and the key column of each."""
@@ -84,6 +84,9 @@ def compare(one: Results, other: Results) -> dict[str, pd.DataFrame]:
     DataError
         If a table or column is missing, or a key occurs twice.
     """
+    for run in (one, other):
+        if not isinstance(run, Results):
+            raise UsageError(_("A run is needed, not {run!r}.", run=run), _("Read one: etsopt.load(FOLDER)."))
     if "allocation" not in one.tables or "allocation" not in other.tables:
         raise UsageError(_("One of the two runs holds no allocation."), _("Compare runs with an allocation."))
     for run, subject in ((one, "The first run"), (other, "The second run")):

@@ -161,7 +161,12 @@ def read_run(folder: Path) -> tuple[Content, dict[str, pd.DataFrame]]:
         raise UsageError(what, _("Name that: {beside}", beside=beside))
     if not path.is_file():
         advice = _("Name a folder with a result.json, such as `etsopt solve --out` writes.")
-        if inside := [str(one.parent) for one in sorted(folder.glob(f"*/{FILE}"))]:
+        if (folder / "curve.json").is_file():
+            advice = _(
+                "It is a curve. Solve a value of it: etsopt solve INSTANCE --set KEY=VALUE --out RUN. Of a curve along "
+                "one line `etsopt explain CURVE UNIT --at VALUE` explains a unit, and `etsopt.read_curve` has results."
+            )
+        elif inside := [str(one.parent) for one in sorted(folder.glob(f"*/{FILE}"))]:
             advice = _("Name one of its runs: {runs}.", runs=", ".join(inside[:RUNS_SHOWN]))
         raise UsageError(_("There is no run in {folder!r}.", folder=str(folder)), advice)
     # Who reads a run waits for its schema, and no solve does.

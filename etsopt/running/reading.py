@@ -111,22 +111,35 @@ class InstanceChecked(NamedTuple):
     hash: str
     shipped: bool
 
+    @property
+    def told(self) -> str:
+        """Name and hash in a sentence, and whether it is as it is shipped."""
+        text = _("Instance: {name}, SHA-256 {digest}….")
+        if self.shipped:
+            text = _("Instance: {name} as it is shipped, SHA-256 {digest}….")
+        return _(text, name=self.name, digest=self.hash[:16])
 
-def instance_checked(instance: Instance, stated: str) -> InstanceChecked:
+
+def instance_checked(instance: Instance, stated: str, moved: Mapping[str, Any] | None = None) -> InstanceChecked:
     """Return what identifies the instance of a run folder, whose files hold no name.
 
     Parameters
     ----------
     stated
         Its name, as the run states it. It counts only if the shipped instance of that name has the same cells.
+    moved
+        Of a curve, the first value of each key that varies, at which instances are compared: a shipped one keeps the
+        hash that it is shipped with, another has that of its policy there.
     """
-    if stated in shipped.names():
-        with warnings.catch_warnings():
-            # Doubts about the shipped figures were told when they were solved.
-            warnings.simplefilter("ignore")
-            if read(shipped.folder(stated)).hash == instance.hash:
-                return InstanceChecked(stated, instance.policy.year, instance.hash, True)
-    return InstanceChecked(instance.name, instance.policy.year, instance.hash, False)
+    with warnings.catch_warnings():
+        # Doubts about the figures were told when they were solved.
+        warnings.simplefilter("ignore")
+        there = instance.with_policy(moved or {})
+        if stated in shipped.names():
+            published = read(shipped.folder(stated))
+            if published.with_policy(moved or {}).hash == there.hash:
+                return InstanceChecked(stated, instance.policy.year, published.hash, True)
+    return InstanceChecked(instance.name, instance.policy.year, there.hash, False)
 
 
 def _refuse_reports(source: Path) -> None:

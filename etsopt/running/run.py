@@ -42,6 +42,21 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("etsopt")
 
 
+def require_instance(instance: Any) -> None:
+    """Require an instance, of which a name or path is none.
+
+    Raises
+    ------
+    UsageError
+        If it is something else.
+    """
+    if not isinstance(instance, Instance):
+        raise UsageError(
+            _("An instance is needed, not {instance!r}.", instance=instance),
+            _("Read one: etsopt.solve(etsopt.read('tiny'))."),
+        )
+
+
 def solve(
     instance: Instance,
     model: str | Path = "allocation",
@@ -90,11 +105,7 @@ def solve(
     SolverError
         If the program is refused.
     """
-    if not isinstance(instance, Instance):
-        raise UsageError(
-            _("An instance is needed, not {instance!r}.", instance=instance),
-            _("Read one: etsopt.solve(etsopt.read('tiny'))."),
-        )
+    require_instance(instance)
     model = os.fspath(model)
     options: dict[str, Any] = {"time_limit_s": time_limit_s, "gap": gap, "seed": seed, "method": method, "mps": mps}
     options |= {"solver_options": dict(solver_options or {}), "progress": progress}

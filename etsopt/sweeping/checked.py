@@ -141,7 +141,8 @@ def _about(record: Record, plan: Planned) -> Iterator[tuple[str, str, str, str]]
 def _scenarios(record: Record, plan: Planned) -> Iterator[tuple[str, str, str, str]]:
     """Yield every scenario that a record has otherwise than its plan, with what differs; of a search up to its last."""
     statements, shared = record.statements, record.shared
-    for number in {*range(max(len(plan.scenarios), *statements, 0)), *statements}:
+    # A number may be any that a file states: a range up to it would not end.
+    for number in sorted({*range(max(len(plan.scenarios), len(statements))), *statements}):
         kept = statements.get(number, ("", NOTHING, ""))
         scenario = plan.scenario(number, stated_in(kept[1]))
         found = scenario.statement(shared) if scenario else ("", NOTHING, "")

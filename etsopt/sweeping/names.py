@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.keys import english_path, nested
 from etsopt.data.policy.parsing import parse_policy
+from etsopt.data.policy.plausibility import doubtful_values
 from etsopt.errors import DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.language import _
 from etsopt.running import library
@@ -68,6 +69,13 @@ def _of_policy(key: str, value: Any, place: str) -> Iterator[Problem]:
         parse_policy(content, place)
     except DataError as error:
         yield from (replace(one, place=place) for one in error.problems if one.code in NAMED)
+
+
+def doubts_of(instance: Instance, scenarios: Sequence[Scenario]) -> list[str]:
+    """Return a sentence on each value of a policy that is probably a slip of its unit of measure."""
+    changes = ({".".join(english_path(key.split("."))): one for key, one in each.changes.items()} for each in scenarios)
+    policies = (instance.policy.content, *map(nested, changes))
+    return list(dict.fromkeys(text for policy in policies for text in doubtful_values(policy)))
 
 
 def check_names(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from etsopt.errors import DataError, UsageError, brief
 from etsopt.language import _
 from etsopt.progress import LOGGER
+from etsopt.running.run import require_instance
 from etsopt.sweeping.checked import begin
 from etsopt.sweeping.engine import Engine
 from etsopt.sweeping.names import check_names, unknown_names
@@ -111,6 +112,7 @@ def sweep(
     >>> swept.numbers.query("table == 'sectors' and quantity == 'allowance_t'")["value"].tolist()
     [557200.0, 556640.0]
     """
+    require_instance(instance)
     stated: Any = changes if isinstance(changes, Mapping | SweepPlan) else dict(enumerate(changes))
     given = isinstance(stated, SweepPlan)
     plan = stated if given else _plan_of(stated, instance.name, os.fspath(model), tables, options)

@@ -283,8 +283,7 @@ def test_what_rounding_leaves_of_a_sum_is_no_coefficient_and_no_limit() -> None:
     m.all = pyo.Constraint(rule=lambda m: sum(m.tenth[i] * m.take[0] for i in m.ITEMS) - m.take[0] >= 0)
     m.same = pyo.Constraint(rule=lambda m: m.take[1] + sum(m.tenth[i] for i in m.ITEMS) >= m.most)
     m.product = pyo.Constraint(rule=lambda m: 2 * (m.take[2] - (m.take[2] + m.take[1]) / 3) - m.take[2] * (4 / 3) >= 0)
-    shares = [0.65, 0.48, 0.13]
-    assert sum(shares) - 1.26 != 0
+    assert 0.3 + 0.6 + 0.1 - 1 != 0
     program = built(with_worth(m), {**DATA, "tenth": np.array([0.3, 0.6, 0.1]), "most": 1.0})
     assert program.matrix.toarray().tolist() == [[0, 0, 0], [0, 1, 0], [0, -2 / 3, 0]]
     assert program.row_lower.tolist() == [0, 0, 0]

@@ -59,7 +59,8 @@ def test_an_honest_record_holds(swept: Path, capsys: pytest.CaptureFixture[str])
     assert code == 0
     assert found == {
         **{"holds": True, "scenarios": 4, "outcomes": 4, "proven": 4, "damaged": [], "again": 4, "seed": 0},
-        **{"differences": [], "other_files": [], "not_checked": ["instance", "file", "seconds", "versions"]},
+        **{"differences": [], "other_files": [], "not_checked": ["file", "seconds", "versions"], "gap": None},
+        "instance": {"name": "tiny", "year": 2025, "hash": etsopt.read("tiny").hash, "shipped": True},
     }
     capsys.readouterr()
     assert main(["check", str(swept), "--again", "2", "--seed", "5"]) == 0
@@ -294,3 +295,39 @@ def test_a_check_runs_no_file_that_a_record_names(swept: Path, capsys: pytest.Ca
     changed(swept, f"UPDATE about SET value = '\"{swept / 'mine.py'}\"' WHERE key = 'model'", again=True)
     code, found = checked(swept, capsys)
     assert (code, found["again"]) == (5, 0)
+
+
+def test_a_number_that_a_record_forges_is_a_difference_and_no_range(
+    swept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed(swept, "PRAGMA foreign_keys = OFF")
+    changed(swept, "UPDATE scenarios SET number = 1000000000000000000 WHERE number = 1")
+    code, found = checked(swept, capsys, "--again", "0")
+    assert code == 5
+    assert {("grid-2", "name")} <= {tuple(one[:2]) for one in found["differences"]}
+
+
+def test_a_gap_that_no_check_of_a_run_accepts_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for gap, told in ((0.9, 0.9), (1e-5, None)):
+        file = tmp_path / f"gap{gap}.toml"
+        file.write_text(f'instance = "tiny"\n[options]\ngap = {gap}\n[grid]\n{TARGET} = [-0.005]\n', "utf-8")
+        assert main(["sweep", str(file)]) == 0
+        assert checked(file.with_suffix(""), capsys)[1]["gap"] == told
+        assert main(["check", str(file.with_suffix(""))]) == 0
+        said = "The record asks for a gap of 0.9 where a check of a run accepts 0.0001."
+        assert (said in capsys.readouterr().out) is (told is not None)
+
+
+def test_the_instance_of_a_record_is_named_with_its_hash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own, file = tmp_path / "own" / "tiny", tmp_path / "s.toml"
+    write_instance(etsopt.read("tiny").with_policy({"sectors.cement.band": 0.02}), own)
+    for source, shipped in ((own, False), ("tiny", True)):
+        file.write_text(f'instance = "{source}"\n[grid]\n{TARGET} = [-0.005]\n', "utf-8")
+        assert main(["sweep", str(file), "--out", str(tmp_path / f"{shipped}")]) == 0
+        found = checked(tmp_path / f"{shipped}", capsys)[1]
+        assert found["instance"] == {"name": "tiny", "year": 2025, "hash": etsopt.read(source).hash, "shipped": shipped}
+        assert ("instance" in found["not_checked"]) is not shipped
+        assert main(["check", str(tmp_path / f"{shipped}")]) == 0
+        digest = f"SHA-256 {etsopt.read(source).hash[:16]}…."
+        words = f"Instance: tiny as it is shipped, {digest}" if shipped else f"Instance: tiny, {digest}"
+        assert words in capsys.readouterr().out

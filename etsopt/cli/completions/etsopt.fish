@@ -51,7 +51,7 @@ function _shtab_etsopt_using
 end
 
 set -g _shtab_etsopt_commands solve validate check explain plot report compare methods export import new convert fix roll generate account screen inclusion monitor reconcile store 'store import' 'store export' 'store log' 'store verify' review 'review status' 'review findings' 'review notice' 'review history' 'review apply' 'review screen' 'review pass' 'review find' 'review close' 'review correct' 'review restore' verify review-plan sweep curve explore design forecast models rules instances schema completion
-set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --batch --beside --by --chart --city --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --page --price --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
+set -g _shtab_etsopt_opts_with_value --again --along --apply-remedy --as --as-of --at --batch --beside --by --chart --city --day --days --deadline --emissions --emissions-year --enterprise --finding --flow --format --gap --instance --item --lang --least --letter --level --measures --method --model --month --mps --ncv --on --only --out --page --price --process --province --quantity --reason --rule --scheduler --seed --set --size --solver-option --store --tables --time-limit --unit --units --vary --version --wait --workers --year
 
 complete -c etsopt -e
 complete -c etsopt -f
@@ -100,6 +100,7 @@ complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' 
 complete -c etsopt -n '_shtab_etsopt_using explain' -s h -l help -d 'show this help message and exit'
 complete -c etsopt -n '_shtab_etsopt_using explain' -l json -d 'print machine-readable output and nothing else'
 complete -c etsopt -n '_shtab_etsopt_using explain' -l lang -xka "en zh" -d 'language of what the command writes: en or zh (default: that of the terminal)'
+complete -c etsopt -n '_shtab_etsopt_using explain' -l at -x -d 'of a curve, the value of its key, as -0.73%; of keys that move together, the place from 0 to 1'
 complete -c etsopt -n '_shtab_etsopt_using explain' -l time-limit -x -d 'limit for the whole command [s]'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a plot -d 'draw a chart of a run, sweep, design search or curve; without a kind, list those that there are'
 complete -c etsopt -n '_shtab_etsopt_using plot' -s h -l help -d 'show this help message and exit'
@@ -427,7 +428,7 @@ complete -c etsopt -n '_shtab_etsopt_using curve' -l emissions -x -d 'of an inst
 complete -c etsopt -n '_shtab_etsopt_using curve' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l model -x -d 'allocation (default), or of a market, whose prices are found, clearing or pathway'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l vary -x -d 'a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for a box of two keys'
-complete -c etsopt -n '_shtab_etsopt_using curve' -l along -x -d 'several keys that move together: KEY=FROM:TO,KEY=FROM:TO'
+complete -c etsopt -n '_shtab_etsopt_using curve' -l along -x -d 'several keys that move together on one line: KEY=FROM:TO,KEY=FROM:TO; repeatable'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l out -x -d 'folder to write to: curve.json, tables, and a run'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l format -x -d 'table format: csv, or parquet, which needs the extra '"'"'parquet'"'"' (default: csv)'
 complete -c etsopt -n '_shtab_etsopt_using curve' -l time-limit -x -d 'limit for the whole command [s]'
@@ -439,7 +440,7 @@ complete -c etsopt -n '_shtab_etsopt_using explore' -l rule -x -d 'a Python file
 complete -c etsopt -n '_shtab_etsopt_using explore' -l emissions -x -d 'of an instance with monthly reports, the emissions of units that are not verified: accounted (default), low, reconciled, high; verified refuses such units'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l set -x -d 'change a policy key, such as sectors.cement.target_change=-0.01; repeatable'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l vary -x -d 'a key and both ends of its range, as sectors.cement.target_change=-0.01:0; twice for two sliders'
-complete -c etsopt -n '_shtab_etsopt_using explore' -l along -x -d 'several keys that move together: KEY=FROM:TO,KEY=FROM:TO'
+complete -c etsopt -n '_shtab_etsopt_using explore' -l along -x -d 'several keys that move together on one line: KEY=FROM:TO,KEY=FROM:TO; repeatable'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l out -x -d 'file to write (default: explore.html)'
 complete -c etsopt -n '_shtab_etsopt_using explore' -l time-limit -x -d 'limit for the whole command [s]'
 complete -c etsopt -n '_shtab_etsopt_using; and test $_shtab_etsopt_npos -eq 0' -a design -d 'search designs of a policy: goals, limits, and the designs none of which beats another'

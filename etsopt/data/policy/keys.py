@@ -5,6 +5,7 @@ Keys and words may be Chinese, and keys may have capitals; a sector or a provinc
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -14,13 +15,15 @@ from typing import Any
 from etsopt.data.policy.chinese import KEYS, TRUTHS, VALUES
 from etsopt.data.policy.toml import parse_value
 from etsopt.data.tables.chinese import WORDS
-from etsopt.data.tables.measurement import converted
 from etsopt.data.tables.provinces import one_name
 from etsopt.errors import DataError, Problem
 from etsopt.language import _
 
 _SECTORS = {word: sector for sector, words in WORDS["sector"].items() for word in words}
 _KEYS = {word: key for key, words in KEYS.items() for word in words}
+
+NEGATIVE = re.compile(r"\s*\u2212([\d.eE+-]+\s*[%％]?)\s*")
+"""A number with the minus sign that every output has."""
 
 OF_PROVINCES = frozenset(("balance", "days"))
 """Keys of tables whose own keys are provinces, of which one may have the name of a key."""
@@ -125,12 +128,18 @@ def value_of_text(text: str) -> Any:
 
     >>> value_of_text("-1%"), value_of_text("2.5 ％"), value_of_text("True"), value_of_text("否"), value_of_text("cn")
     (-0.01, 0.025, True, False, 'cn')
+    >>> value_of_text("\u22120.5 %"), value_of_text("\u22123"), value_of_text("0 %"), value_of_text("n/a %")
+    (-0.005, -3, 0.0, 'n/a %')
     """
+    if negative := NEGATIVE.fullmatch(text):
+        text = f"-{negative[1]}"
     stripped = text.strip()
     if stripped.endswith(("%", "％")):
-        number = stripped[:-1].strip()
-        share = converted(number, Decimal("0.01"))
-        return float(share) if share != number else text
+        try:
+            share = Decimal(stripped[:-1].strip()) * Decimal("0.01")
+        except ArithmeticError:
+            return text
+        return float(share) if share.is_finite() else text
     if stripped.casefold() in ("true", "false"):
         return stripped.casefold() == "true"
     return TRUTHS.get(stripped, parse_value(text))

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.allocation import of_allocation
 from etsopt.data.policy.keys import value_of_text, with_english_keys
+from etsopt.data.policy.plausibility import USUAL
 from etsopt.data.policy.policy import Policy
 from etsopt.data.policy.section import Section
 from etsopt.data.policy.sectors import no_sector, problems_of_sectors
@@ -146,6 +147,9 @@ def _problem_of_key(key: str, items: list[Any], place: str, guess: bool) -> Prob
     expected = chain(list(dict.fromkeys(map(_expected, items))), _("{first} or {second}"))
     what = _("is {stated}: expected {expected}", stated=brief(stated), expected=expected)
     remedy: str = _("Correct the value.")
+    usual = next(filter(None, map(USUAL.get, reversed(key.split(".")))), None)
+    if usual and usual.is_share and isinstance(stated, int | float):
+        remedy = _("Correct the value: {meaning}.", meaning=usual.meaning)
     if isinstance(stated, str):
         remedy = ADVICE_FOR_TEXT.get(kind, remedy)
         if isinstance(share := value_of_text(stated), float):

@@ -19,6 +19,7 @@ class PlausibleRange(NamedTuple):
 _BAND = PlausibleRange(1.0, _("0.03 means 3 %"))
 
 USUAL = {
+    "band": _BAND,
     "lower": _BAND,
     "upper": _BAND,
     "target_change": PlausibleRange(0.5, _("-0.01 means -1 %")),
@@ -39,24 +40,25 @@ USUAL = {
 """PlausibleRange sizes by key; no plan and no study of the system comes near them."""
 
 
-def doubtful_values(policy: Mapping[str, Any], above: str = "") -> Iterator[str]:
+def doubtful_values(
+    policy: Mapping[str, Any], above: str = "", of_table: PlausibleRange | None = None
+) -> Iterator[str]:
     """Yield a sentence on each value of a policy's content that is probably a slip.
+
+    Parameters
+    ----------
+    above, of_table
+        Path of the table, and the size of its numbers if its key has one: those by year, or both ends of a band.
 
     >>> list(doubtful_values({"sectors": {"cement": {"band": {"lower": 0.03, "upper": 3.0}}}}))
     ['sectors.cement.band.upper is 3, which is 300 %: 0.03 means 3 %.']
     """
     for key, value in policy.items():
-        usual = USUAL.get(key)
-        if usual is not None:
-            # Numbers by year have the size of their key.
-            numbers = {f".{year}": one for year, one in value.items()} if isinstance(value, Mapping) else {"": value}
-            yield from (
-                _sentence(f"{above}{key}{year}", one, usual)
-                for year, one in numbers.items()
-                if _is_doubtful(one, usual)
-            )
-        elif isinstance(value, Mapping):
-            yield from doubtful_values(value, f"{above}{key}.")
+        usual = of_table or USUAL.get(key)
+        if isinstance(value, Mapping):
+            yield from doubtful_values(value, f"{above}{key}.", usual)
+        elif usual is not None and _is_doubtful(value, usual):
+            yield _sentence(f"{above}{key}", value, usual)
 
 
 def _is_doubtful(value: Any, usual: PlausibleRange) -> bool:
