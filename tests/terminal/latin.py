@@ -70,7 +70,7 @@ NOT_IN_THE_PARSER = (
     *("bashrc", "letter", "tight", "enterprise", "reports", "points"),
     *("NonNegativeReals", "Integers", "Binary", "from_labels", "read_curve", "load", "CURVE"),
 )
-"""Values of options and tables that no schema lists, domains of Pyomo, functions of Python, and names in examples of the help."""
+"""Values of options and tables that no schema lists, domains of Pyomo, functions of Python, and names in examples."""
 
 SUFFIX = "csv|toml|json|xlsx|html|svg|png|duckdb|py|md|parquet|sqlite|txt|js"
 FILE = re.compile(rf"[\w*./\\-]*\.(?:{SUFFIX})\b")
