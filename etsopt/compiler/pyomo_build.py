@@ -155,7 +155,7 @@ def _read(instance: pyo.ConcreteModel) -> Program:
         np.array([_number(one.value if one.fixed else getattr(one, side), sign) for one in variables])
         for side, sign in (("lower", -math.inf), ("upper", math.inf))
     )
-    integer = np.array([_is_integer(variable) for variable in variables], dtype=bool)
+    integer = np.array([_is_integer(one) and not one.fixed for one in variables], dtype=bool)
     objectives = {
         objective.name: _read_objective(objective, position)
         for objective in instance.component_data_objects(pyo.Objective, active=True)

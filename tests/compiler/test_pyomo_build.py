@@ -268,6 +268,10 @@ def test_a_fixed_variable_has_its_value_and_no_other() -> None:
     program = built(m)
     assert (program.column_lower.tolist(), program.column_upper.tolist()) == ([0, 0.25, 0], [1, 0.25, 1])
     assert program.objectives["worth"].constant == 0.75
+    # A number of the file's is taken as it is.
+    m.half = pyo.Var(domain=pyo.Binary)
+    m.fixed_too = pyo.BuildAction(rule=lambda m: m.half.fix(0.5))
+    assert built(m).integer.tolist() == [False] * 4
 
 
 def test_objectives_of_blocks_have_the_names_of_their_blocks() -> None:

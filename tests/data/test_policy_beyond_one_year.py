@@ -307,7 +307,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         ),
         pytest.param(
             "[horizon]\ndiscount_rate = 5",
-            "horizon.discount_rate: is 5: expected less than 1.\n   Correct the value.",
+            "horizon.discount_rate: is 5: expected less than 1.\n   Correct the value: 0.05 means 5 % a year.",
             id="a discount rate in per cent",
         ),
         pytest.param(
@@ -318,7 +318,7 @@ def test_one_year_or_all_of_them_can_be_changed_by_a_dotted_key(write_folder: Wr
         ),
         pytest.param(
             "[pathway]\ntightening = 1",
-            "pathway.tightening: is 1: expected less than 1 or a table.\n   Correct the value.",
+            "pathway.tightening: is 1: expected less than 1 or a table.\n   Correct the value: 0.01 means 1 % a year.",
             id="a tightening that leaves nothing",
         ),
         pytest.param(

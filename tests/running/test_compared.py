@@ -142,7 +142,7 @@ def test_nothing_is_proven_of_a_model_that_pyomo_does_not_build(
     monkeypatch.setattr(compared, "pyomo_program", refuses)
     instance = random_instance(3, 12)
     assert etsopt.solve(instance, write("0.5 * m.w[i]")).status == "feasible"
-    assert etsopt.solve(instance, write("1e9 + m.w[i]")).status == "infeasible_unproven"
+    assert etsopt.solve(instance, write("1e9 + 1.0 * m.w[i]")).status == "infeasible_unproven"
 
 
 def test_what_pyomo_built_is_checked_as_pyomo_builds_it(

@@ -292,7 +292,8 @@ def test_the_command_counts_solves_and_says_where_the_tables_are(
         'instance = "tiny"\n[grid]\nsectors.cement.band = [0.02, 0.03]\nsectors.cement.target_change = [0, -0.5]\n'
     )
     code, out, err = etsopt_command(capsys, "sweep", str(file), "--count")
-    assert (code, err) == (0, "")
+    doubt = "Warning: sectors.cement.target_change is -0.5, which is -50 %: -0.01 means -1 %.\n"
+    assert (code, err) == (0, doubt)
     assert out == "4 scenarios of tiny, model allocation: grid-1, grid-2, grid-3, ..., grid-4.\n"
     assert not (tmp_path / "bands").exists()
     code, out, err = etsopt_command(capsys, "sweep", str(file))
