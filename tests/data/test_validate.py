@@ -301,7 +301,8 @@ def test_a_fault_of_the_units_is_told(write_folder: Writer, columns: dict[str, l
         ),
         pytest.param(
             policy_toml("[sectors.cement]\nband = {lower = -0.01, upper = 0.03}"),
-            "sectors.cement.band.lower: is -0.01: expected greater than or equal to 0.\n   Correct the value: 0.03 means 3 %.",
+            "sectors.cement.band.lower: is -0.01: expected greater than or equal to 0.\n"
+            "   Correct the value: 0.03 means 3 %.",
             id="a negative side of a band",
         ),
         pytest.param(
