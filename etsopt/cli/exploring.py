@@ -64,6 +64,7 @@ def _told(found: BoxCover) -> str:
     """Return what is known of a box, in a sentence."""
     from etsopt.curves.curve_chart import axis_words
     from etsopt.explore.box_cover import INFEASIBLE, OPEN
+    from etsopt.sweeping.sweep_document import capitalised
 
     points = found.points
     text = _(
@@ -72,8 +73,7 @@ def _told(found: BoxCover) -> str:
     )
     counts = {"infeasible": points.count(INFEASIBLE), "open": points.count(OPEN)}
     proven = len(points) - sum(counts.values())
-    keys = joined(axis_words(axis) for axis in found.solver.axes)
-    keys = keys[:1].upper() + keys[1:]
+    keys = capitalised(joined(axis_words(axis) for axis in found.solver.axes))
     return _(text, keys=keys, points=len(points), proven=proven, **counts)
 
 

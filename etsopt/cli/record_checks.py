@@ -51,7 +51,7 @@ def check(options: Namespace) -> int:
         own = is_file(plan.model) and options.model_file is None
         other = other_files(written, options.run)
         about = instance_checked(instance, instance.name)
-    # Proven is what the record asks for: a looser proof than that of a run is told.
+    # Proven is what the record asks for: a wider gap than that of a run is stated.
     stated = plan.options.get("gap")
     gap = stated if stated is not None and stated > default_gap(plan.model) else None
     beside = [word for word in BESIDE if word != "instance" or not about.shipped]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from etsopt.cli.parsing import Commands
 
 DOUBTS_SHOWN = 8
-"""Doubts about values that are told; of a sweep there may be thousands."""
+"""Doubts about values that are shown; of a sweep there may be thousands."""
 
 
 def register(commands: Commands) -> None:

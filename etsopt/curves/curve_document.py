@@ -16,6 +16,7 @@ from etsopt.documents.quantities import DIGITS, GAP, TONNES, YES_NO, digits, qua
 from etsopt.language import _, joined, ngettext, speaking
 from etsopt.reports.run import imprint
 from etsopt.reports.write import write_document
+from etsopt.sweeping.sweep_document import capitalised
 from etsopt.units import format_tonnes
 from etsopt.vocabulary import word
 
@@ -91,7 +92,7 @@ def answer_of(curve: LineCurve[Any, Any]) -> str:
         return _("No allocation exists at any value of {range}.", range=words)
     # What is said of pieces holds of those that are proven.
     count = sum(piece.certified for piece in curve.cover.pieces)
-    what = {"range": words[:1].upper() + words[1:]}
+    what = {"range": capitalised(words)}
     if isinstance(curve, PriceCurve):
         first, second = price_document.pieces_of(count, what), _("Every value is proven.")
     else:

@@ -185,7 +185,7 @@ def cover_prices(solver: PriceSolver) -> Cover[PricePiece]:
         while waiting:
             checkpoint()
             first, last = waiting[-1]
-            # The share of the range behind is told, and not what each solve on the way does.
+            # The share of the range behind is shown, and not what each solve on the way does.
             tell(_("{phase} {done:,} of {of:,}", phase=_("percent of the range:"), done=int(100 * first.place), of=100))
             piece = PricePiece.of(first, last, (first, last))
             place = _meeting(whole, first, last)
