@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,11 +108,13 @@ def load_file(
             _("There is no {kind} file {path!r}.", kind=kind, path=str(path)), _("Give the path of a Python file.")
         )
     name = f"etsopt_user_{kind}_{path.stem}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise UsageError(
             _("The {kind} file {path!r} is no Python file.", kind=kind, path=str(path)), _("Its name ends in .py.")
         )
+    spec = spec_from_loader(name, _AsItStands(name, str(path)))
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[name] = module_from_spec(spec)
     what = _("The {kind} file {path!r} could not be loaded", kind=kind, path=str(path))
     advice = _("Correct the file; `python` on it shows where it fails.")
@@ -121,6 +124,15 @@ def load_file(
     ):
         spec.loader.exec_module(module)
     return module
+
+
+class _AsItStands(SourceFileLoader):
+    """Loader of a file that compiles it each time: Python's own takes an edit within a second for the old text."""
+
+    def get_code(self, fullname: str) -> Any:
+        """Return the code of the file."""
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 @contextmanager

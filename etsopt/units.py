@@ -21,18 +21,28 @@ LEAST_TOLERANCE = {TONNE: 2e-2, RATE: 2e-10, "CNY": 1e-2}
 """Least tolerance of an objective by its unit: 20 kg, the same relative to 1e8 t, and a fen (0.01 CNY). The solver's
 own 1e-10 of the largest unit amounts to about as much."""
 
+REACH_RELATIVE = 1e-10
+"""Least tolerance of an objective relative to the largest of its terms, unless that of its unit is less."""
+
 LEAST_REFERENCE_SHARE = 1e-3
 """Share of emissions as which a smaller reference counts where changes are in proportion to the reference: a unit that
 the rule gives nothing has to move where nothing else can."""
 
 
-def tolerance_of(value: float, unit: str) -> float:
+def tolerance_of(value: float, unit: str, reach: float = math.inf) -> float:
     """Return the tolerance of an objective value, in its unit, against later objectives and its bound.
 
-    >>> tolerance_of(1e6, "t"), tolerance_of(1e8, "t")
-    (0.02, 0.1)
+    Parameters
+    ----------
+    reach
+        Largest size that one of its terms may reach, of which the least tolerance is at most `REACH_RELATIVE`; infinite
+        where terms are known to have the size of plants.
+
+    >>> tolerance_of(1e6, "t"), tolerance_of(1e8, "t"), tolerance_of(0.0, "t", reach=1.0)
+    (0.02, 0.1, 1e-10)
     """
-    return max(RELATIVE_TOLERANCE * abs(value), LEAST_TOLERANCE.get(unit, RELATIVE_TOLERANCE))
+    least = min(LEAST_TOLERANCE.get(unit, RELATIVE_TOLERANCE), REACH_RELATIVE * reach)
+    return max(RELATIVE_TOLERANCE * abs(value), least)
 
 
 def whole_tonnes(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ Pyomo adds terms up, and tells only what is left. So where that is tiny, the ter
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,14 +34,16 @@ def coefficients_and_limits(body: Any, form: Any, limits: tuple[float, float]) -
     )
     if not any(0 < abs(one) <= SUSPICIOUS_RELATIVE * largest for one in (*form.linear_coefs, *left)):
         return form.linear_coefs, (left[0], left[1])
-    sizes: dict[Any, float] = {}
+    sizes: dict[Any, list[float]] = defaultdict(list)
     for key, size in _sizes(body, 1.0):
-        sizes[key] = sizes.get(key, 0.0) + size
-    of_terms = [sizes.get(id(variable), 0.0) for variable in form.linear_vars]
-    of_limits = [abs(limit) + sizes.get(None, 0.0) for limit in limits]
-    coefficients = without_rounding(np.array(form.linear_coefs, dtype=float), np.array(of_terms))
-    least, most = without_rounding(np.array(left), np.array(of_limits)).tolist()
-    return coefficients.tolist(), (least, most)
+        sizes[key].append(size)
+    of_terms = [sizes[id(variable)] for variable in form.linear_vars]
+    of_limits = [[abs(limit), *sizes[None]] for limit in limits]
+    coefficients, (least, most) = (
+        without_rounding(np.array(sums, dtype=float), np.array([*map(sum, parts)]), np.array([*map(len, parts)]))
+        for sums, parts in ((form.linear_coefs, of_terms), (left, of_limits))
+    )
+    return coefficients.tolist(), (float(least), float(most))
 
 
 def _sizes(expression: Any, factor: float) -> Iterator[tuple[Any, float]]:

@@ -92,10 +92,13 @@ def _spread(value: Any, space: Space) -> Any:
 
 @dataclass(frozen=True)
 class Body:
-    """Coefficients of the rows of a constraint, their constant, and the parameters from which these follow."""
+    """Coefficients of the rows of a constraint, their constants, and the parameters from which these follow.
+
+    ``constants`` are sums, sizes and numbers of the terms of each row.
+    """
 
     matrix: SparseRows
-    constant: NDArray[np.float64]
+    constants: tuple[Any, Any, Any]
     reads: frozenset[str]
 
 
@@ -146,9 +149,10 @@ class Rows:
         space = evaluator.over(self._template)
         body = self._body_on(evaluator, space) if body is None else body
         count, limits = prod(space.shape), []
+        total, size, terms = body.constants
         for side, absent in ((self._lower, -inf), (self._upper, inf)):
             limit = absent if side is None else _spread(evaluator.number(side, space), space)
-            limit = without_rounding(limit - body.constant, np.abs(limit) + np.abs(body.constant))
+            limit = without_rounding(limit - total, np.abs(limit) + size, terms + 1)
             limits.append(np.broadcast_to(limit, (count,)))
         return Block(body, *limits)
 
@@ -159,7 +163,7 @@ class Rows:
         if terms.squares:
             raise CompileError(self.title, _("it is not linear"), _("Write it with linear terms only."), by_pyomo=False)
         matrix = rows_of(terms.linear, count, evaluator.inputs.column_count)
-        return Body(matrix, terms.constant(count), frozenset(evaluator.reads))
+        return Body(matrix, terms.summed(count), frozenset(evaluator.reads))
 
 
 class Cost:

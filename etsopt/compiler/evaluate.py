@@ -48,11 +48,16 @@ class Terms:
 
     def constant(self, count: int) -> Any:
         """Return the sum of the constants of every row, shape ``(count,)``, or one number for all."""
-        total, size = 0.0, 0.0
+        return without_rounding(*self.summed(count))
+
+    def summed(self, count: int) -> tuple[Any, Any, Any]:
+        """Return sums, sizes and numbers of the constants of every row."""
+        total, size, terms = 0.0, 0.0, 0.0
         for space, value in self.constants:
             total = total + space.sum_by_row(value, count)
             size = size + space.sum_by_row(np.abs(value), count)
-        return without_rounding(total, size)
+            terms = terms + space.sum_by_row(1.0, count)
+        return total, size, terms
 
 
 class Evaluator(Lookups):

@@ -25,7 +25,7 @@ from etsopt.program.sparse_rows import from_entries
 from etsopt.progress import checkpoint, stopped_anywhere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from etsopt.program.sparse_rows import SparseRows
 
@@ -90,9 +90,17 @@ class _KeepingNumbers:
         return self._rule.indices()
 
 
+def written(model: Any) -> Iterator[Any]:
+    """Yield the components of a model without its data; those of a block over a set come with the data alone."""
+    for component in model.component_objects(descend_into=False):
+        yield component
+        if component.ctype is pyo.Block and not component.is_indexed():
+            yield from written(component)
+
+
 def _created(model: pyo.AbstractModel, parameters: Mapping[str, Any]) -> pyo.ConcreteModel:
     """Create the model on its data."""
-    rules = [(constraint, constraint._rule) for constraint in model.component_objects(pyo.Constraint)]
+    rules = [(one, one._rule) for one in written(model) if one.ctype is pyo.Constraint]
     try:
         for constraint, rule in rules:
             constraint._rule = _KeepingNumbers(rule)
@@ -166,11 +174,11 @@ def _read(instance: pyo.ConcreteModel) -> Program:
 def _pyomo_data(model: Any, parameters: Mapping[str, Any]) -> dict[str, dict[Any, Any]]:
     """Return the data of every component in Pyomo's form: by the members of its sets."""
     scratch = model.clone()
-    for component in scratch.component_objects(pyo.Param):
+    for component in scratch.component_objects(pyo.Param, descend_into=False):
         if not component.is_indexed():
             component.domain = pyo.Any
             component.construct({None: parameters[component.local_name]})
-    for component in scratch.component_objects(pyo.RangeSet):
+    for component in scratch.component_objects(pyo.RangeSet, descend_into=False):
         component.construct()
 
     def members(part: Any) -> list[Any]:

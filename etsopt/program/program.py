@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from etsopt.errors import ModelError
 from etsopt.language import _
+from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,12 +62,19 @@ class Objective:
         Constant term.
     unit
         Unit of its value.
+    reach
+        Largest size that one of its terms may reach, which limits its tolerance; infinite if its unit alone does.
     """
 
     linear: NDArray[np.float64]
     quadratic: NDArray[np.float64] | None
     constant: float
     unit: str
+    reach: float = math.inf
+
+    def tolerance(self, value: float) -> float:
+        """Return the tolerance of a value."""
+        return tolerance_of(value, self.unit, self.reach)
 
     def value(self, x: NDArray[np.float64]) -> float:
         """Return the value at a point, shape ``(columns,)``."""
@@ -202,6 +211,16 @@ class Program:
             ends.append(np.where(self.integer & is_near, near, bound))
         same = np.array_equal(ends[0], self.column_lower) and np.array_equal(ends[1], self.column_upper)
         return self if same else replace(self, column_lower=ends[0], column_upper=ends[1])
+
+    def with_reach(self) -> Program:
+        """Return the program with objectives whose tolerances follow from its own bounds, whatever their units."""
+        size = np.maximum(np.abs(self.column_lower), np.abs(self.column_upper))
+        objectives = {}
+        for name, one in self.objectives.items():
+            parts = (one.linear, size), (np.zeros(0) if one.quadratic is None else one.quadratic, size * size)
+            terms = [np.abs(factor[factor != 0]) * most[: len(factor)][factor != 0] for factor, most in parts]
+            objectives[name] = replace(one, reach=float(np.concatenate(terms).max(initial=0.0)))
+        return replace(self, objectives=objectives)
 
     def without_objective(self) -> Program:
         """Return the program with `NO_OBJECTIVE` alone."""

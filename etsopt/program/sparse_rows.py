@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-CANCELLED_RELATIVE = 2.0**-48
-"""Share of the terms of a sum up to which what is left of it is their rounding."""
+ROUNDING_RELATIVE, ROUNDING_MAX_RELATIVE = 2.0**-52, 2.0**-48
+"""Share of the terms of a sum up to which what is left of it is their rounding: for each of them, and at most. A plain
+difference of two computed numbers leaves a unit or two in the last place."""
 
 
-def without_rounding(total: Any, size: Any) -> Any:
-    """Return sums, and zero in place of those that are the rounding of terms of some size."""
-    return np.where(np.isfinite(total) & (np.abs(total) <= CANCELLED_RELATIVE * size), 0.0, total)
+def without_rounding(total: Any, size: Any, terms: Any) -> Any:
+    """Return sums, and zero in place of those that are the rounding of so many terms of some size."""
+    share = np.minimum(ROUNDING_RELATIVE * terms, ROUNDING_MAX_RELATIVE)
+    return np.where(np.isfinite(total) & (np.abs(total) <= share * size), 0.0, total)
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def from_entries(
     total, size = (np.add.reduceat(part, where) if len(where) else data for part in (data, np.abs(data)))
     indptr = np.searchsorted(rows[where], np.arange(shape[0] + 1))
     matrix = SparseRows(total, columns[where].astype(np.int32), indptr.astype(np.int64), shape[1])
-    return matrix.only(without_rounding(total, size) != 0)
+    return matrix.only(without_rounding(total, size, np.diff(where, append=len(rows))) != 0)
 
 
 def stacked(parts: list[SparseRows], columns: int) -> SparseRows:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from etsopt.compiler.compiled import Templates
+from etsopt.compiler.pyomo_build import written
 from etsopt.data.groups import Groups
 from etsopt.provenance import Component
 from etsopt.running.library import LIBRARY
@@ -72,10 +73,9 @@ def _compiled(model: FormulatedModel, parameters: dict[str, Any]) -> CompiledMod
 
 def documented(model: FormulatedModel) -> list[Component]:
     """Return kind, name and ``doc`` of every component of a formulation that has one."""
-    components = _templates(model).model.component_objects()
     return [
         Component(kind=component.ctype.__name__, name=component.name, doc=str(component.doc))
-        for component in components
+        for component in written(_templates(model).model)
         if component.doc
     ]
 

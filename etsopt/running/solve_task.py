@@ -23,7 +23,7 @@ from etsopt.results.results import LevelResult, Results
 from etsopt.running import library, methods, model_inputs, own_program
 from etsopt.running.compared import is_as_pyomo_builds
 from etsopt.running.model import objectives_of
-from etsopt.solving.levels import as_answered, solve_levels
+from etsopt.solving.levels import as_answered, settled, solve_levels
 from etsopt.solving.solution import STOPPED, Solution, Termination
 from etsopt.solving.tolerances import RELAXED_T, fixed_at_lower
 from etsopt.units import tolerance_of
@@ -164,6 +164,7 @@ class SolveTask:
             return own_method.solve(self.instance, parameters, names, self._run)
         program = self._program(parameters)
         names = names or objectives_of(self.model, self.instance, list(program.objectives))
+        program = program if self.has_theorem else program.with_reach()
         compared = (
             self.has_theorem
             or self.method.name == "pyomo"
@@ -184,7 +185,8 @@ class SolveTask:
     ) -> Solution:
         """Minimise objectives of a program in their order, each by the model's faster method if it has one."""
         faster = {name: partial(method, parameters) for name in names if (method := library.method(self.name, name))}
-        return solve_levels(program, names, options, faster, self.model.fix_after)
+        solution = solve_levels(program, names, options, faster, self.model.fix_after)
+        return solution if self.has_theorem else settled(program, solution, options)
 
     def _program(self, parameters: dict[str, Any]) -> Program:
         program = model_inputs.program_of(self.model, self.instance, self.method.build, parameters)

@@ -16,7 +16,6 @@ import numpy as np
 from etsopt.solving import highs
 from etsopt.solving.options import counts
 from etsopt.solving.solution import Outcome, Termination
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +119,7 @@ def _with_relaxation(objective: Objective, outcome: Outcome, relaxed: Outcome, c
         lost = outcome.termination is Termination.OPTIMAL
         return replace(outcome, termination=Termination.SOLVER_ERROR) if lost else outcome
     value = objective.value(outcome.x)
-    if value - relaxed.bound > tolerance_of(value, objective.unit):
+    if value - relaxed.bound > objective.tolerance(value):
         return outcome
     return replace(outcome, column_side=relaxed.column_side, row_side=relaxed.row_side)
 

@@ -16,7 +16,6 @@ from etsopt.solving import integer
 from etsopt.solving.mps import write_mps
 from etsopt.solving.options import counts
 from etsopt.solving.solution import STOPPED, Level, Outcome, Solution, Termination
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -159,6 +158,25 @@ def solve_levels(  # long because each exit from an objective is one statement h
     return Solution(termination, values, tuple(levels))
 
 
+def settled(program: Program, solution: Solution, options: SolveOptions) -> Solution:
+    """Return a solution with the optimal rest of its whole numbers: nothing else keeps an earlier objective exactly.
+
+    Beside whole numbers a limit keeps an earlier objective, with some tolerance, and a later one would spend it all.
+    """
+    if len(solution.levels) < 2 or solution.termination is not Termination.OPTIMAL or not program.integer.any():
+        return solution
+    lower, upper = program.column_lower.copy(), program.column_upper.copy()
+    for name, block in program.columns.items():
+        whole = program.integer[block]
+        lower[block][whole] = upper[block][whole] = np.round(solution.values[name][whole])
+    rest = replace(program, column_lower=lower, column_upper=upper, integer=np.zeros_like(program.integer))
+    again = solve_levels(rest, [level.name for level in solution.levels], replace(options, mps=None), {})
+    if again.termination is not Termination.OPTIMAL:
+        return solution
+    levels = tuple(replace(one, value=new.value) for one, new in zip(solution.levels, again.levels, strict=True))
+    return replace(solution, values=again.values, levels=levels)
+
+
 def as_answered(levels: Sequence[Level], values: Mapping[str, float]) -> tuple[Level, ...]:
     """Return the objectives with their values at an answer, by name, if these differ by `ROUNDED` at most."""
     return tuple(
@@ -216,20 +234,20 @@ def _level(program: Program, name: str, outcome: Outcome) -> Level:
         objective.unit,
         value,
         outcome.bound,
-        tolerance_of(value, objective.unit),
+        objective.tolerance(value),
         multipliers,
         outcome.algorithm,
     )
 
 
 def _level_by_method(program: Program, name: str, solved: ObjectiveSolution) -> Level:
-    unit = program.objectives[name].unit
+    objective = program.objectives[name]
     return Level(
         name,
-        unit,
+        objective.unit,
         float(solved.value),
         float(solved.bound),
-        tolerance_of(solved.value, unit),
+        objective.tolerance(solved.value),
         dict(solved.multipliers),
         solved.algorithm,
         tuple(dict(multipliers) for multipliers in solved.proofs),

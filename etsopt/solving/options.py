@@ -12,7 +12,6 @@ import numpy as np
 
 from etsopt.errors import UsageError, brief
 from etsopt.language import _, chain
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.program.program import Program
@@ -221,6 +220,6 @@ def gaps_for(program: Program, name: str, scaled: Scaled, gap: float, bound: flo
     known = math.isfinite(bound)
     return {
         "mip_rel_gap": OWN_PART * relative if known else relative,
-        "mip_abs_gap": tolerance_of(0.0, objective.unit) * scaled.objective,
+        "mip_abs_gap": objective.tolerance(0.0) * scaled.objective,
         "objective_target": (bound + relative * abs(bound)) * scaled.objective if known and relative else -math.inf,
     }

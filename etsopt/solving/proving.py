@@ -23,7 +23,6 @@ from etsopt.solving.highs import Loaded
 from etsopt.solving.integer import free_integers
 from etsopt.solving.options import counts
 from etsopt.solving.solution import Termination, Tree
-from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +90,7 @@ def _proof_of(program: Program, name: str, x: NDArray[np.float64], options: Solv
     """Return the tree of a linear objective over a program that keeps those before it."""
     objective = program.objectives[name]
     value = objective.value(x)
-    accepted = 0.9 * max(options.gap_or_default * abs(value), tolerance_of(value, objective.unit))
+    accepted = 0.9 * max(options.gap_or_default * abs(value), objective.tolerance(value))
     # A bound above the next smaller whole number is one of the value itself.
     return _Growth(program, name, options).grown(value - (1 - FRACTION if counts(program, name) else accepted))
 
@@ -101,7 +100,7 @@ def _tangent(objective: Objective, x: NDArray[np.float64]) -> Objective:
     if objective.quadratic is None:
         return objective
     slope = objective.linear + 2 * objective.quadratic * x
-    return Objective(slope, None, objective.value(x) - float(slope @ x), objective.unit)
+    return Objective(slope, None, objective.value(x) - float(slope @ x), objective.unit, objective.reach)
 
 
 def refute(program: Program, options: SolveOptions) -> Tree:

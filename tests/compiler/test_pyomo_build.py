@@ -9,7 +9,8 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-from etsopt.compiler.pyomo_build import build_program
+from etsopt.compiler.compiled import Templates
+from etsopt.compiler.pyomo_build import build_program, written
 from etsopt.data.groups import Groups
 from etsopt.errors import ModelError
 from etsopt.solving import highs
@@ -294,6 +295,28 @@ def test_what_rounding_leaves_of_a_sum_is_no_coefficient_and_no_limit() -> None:
     # What is tiny by itself is one.
     tiny = built(with_worth(m), {**DATA, "tenth": np.array([1.0, 1e-14, 0.0]), "most": 1.0})
     assert tiny.matrix.toarray()[0].tolist() == [pytest.approx(1e-14, rel=0.01), 0, 0]
+
+
+def test_the_difference_of_two_large_numbers_is_a_limit() -> None:
+    m = bare()
+    m.less = pyo.Param()
+    m.rest = pyo.Constraint(rule=lambda m: m.take[1] + m.less >= m.most)
+    data = {**DATA, "less": 1e15, "most": 1e15 + 7}
+    assert built(with_worth(m), data).row_lower.tolist() == [7.0]
+    assert Templates(with_worth(m)).compile(data).program.row_lower.tolist() == [7.0]
+
+
+def test_blocks_over_a_set_have_rows_once_it_has_members() -> None:
+    m = with_worth(bare())
+
+    def least(b: Any, i: int) -> None:
+        b.least = pyo.Constraint(expr=b.model().take[i] >= 0.1 * i)
+
+    m.each = pyo.Block(m.ITEMS, rule=least)
+    m.inner = pyo.Block()
+    m.inner.each = pyo.Block(m.ITEMS, rule=least)
+    assert [one.name for one in written(m) if one.ctype is pyo.Block] == ["each", "inner", "inner.each"]
+    assert built(m).row_lower.tolist() == 2 * [0.0, 0.1, 0.2]
 
 
 def test_a_reference_and_a_variable_of_a_block_that_is_switched_off_are_refused() -> None:

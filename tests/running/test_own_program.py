@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from copy import copy
@@ -701,3 +702,58 @@ def test_an_answer_that_presolve_rounds_is_solved_again_without(
     monkeypatch.setattr("etsopt.running.solve_task.solve_levels", rounding)
     assert etsopt.solve(etsopt.read("tiny"), write("least", LEAST)).status == "certified_program"
     assert told == [None, "off"]
+
+
+SWITCHED = """
+import pyomo.environ as pyo
+from etsopt.modelling import ProgramModel
+
+
+def formulate():
+    m = pyo.AbstractModel("switched")
+    m.open, m.bought = pyo.Var(domain=pyo.Binary), pyo.Var(bounds=(0, 100))
+    m.enough = pyo.Constraint(rule=lambda m: 2 * m.open + 0.0001 * m.bought >= 0.5)
+    m.first = pyo.Objective(rule=lambda m: 1000 * m.open + m.bought, doc="spent [t]")
+    m.second = pyo.Objective(rule=lambda m: 5 - 10000 * m.bought, doc="left")
+    return m
+
+
+MODEL = ProgramModel(formulate=formulate, parameters=lambda instance: {}, tables=lambda instance, solution: {})
+"""
+
+
+def test_a_later_objective_spends_nothing_of_an_earlier_one_beside_whole_numbers(write: Callable[..., Path]) -> None:
+    # A switch is worth 2, so it is on, and nothing is bought; 20 kg of slack would bring the second to -195.
+    found = etsopt.solve(etsopt.read("tiny"), write("switched", SWITCHED))
+    assert found.status == "certified_program"
+    assert [level.value for level in found.levels] == [1000.0, 5.0]
+    fixed = "pyo.Var(domain=pyo.Binary)", "pyo.Var(bounds=(1, 1))"
+    found = etsopt.solve(etsopt.read("tiny"), write("switched", SWITCHED, fixed))
+    assert [level.value for level in found.levels] == [1000.0, 5.0]
+
+
+def test_twenty_kilograms_are_nothing_only_where_terms_reach_the_size_of_plants(write: Callable[..., Path]) -> None:
+    # At least a kilogram is due of the tonne that there may be; a forged answer has twenty.
+    tonne = (
+        ('    m.second = pyo.Objective(rule=lambda m: 5 - 10000 * m.bought, doc="left")\n', ""),
+        ("bounds=(0, 100)", "bounds=(0, 1)"),
+        ("1000 * m.open + m.bought", "m.bought + 0.001"),
+    )
+    instance, model = etsopt.read("tiny"), write("tonne", SWITCHED, *tonne)
+    honest = etsopt.solve(instance, model)
+    assert (honest.status, honest.levels[0].value) == ("certified_program", 0.001)
+    values = honest.tables["program_values"]
+    values = values.assign(value=values["value"].where(values["variable"] != "bought", 0.019))
+    levels = tuple(replace(level, value=0.02, gap=0.02 - level.bound) for level in honest.levels)
+    forged = replace(honest, tables={**honest.tables, "program_values": values}, levels=levels)
+    verdict = etsopt.check(instance, forged, model=model)
+    assert verdict.levels[0].tolerance == 1e-10
+    assert verdict.status == "refused"
+
+
+def test_a_file_that_is_edited_within_a_second_at_the_same_length_is_read_anew(write: Callable[..., Path]) -> None:
+    instance = etsopt.read("tiny")
+    for most in ("3", "4"):
+        path = write("edited", SWITCHED, ("5 - 10000 * m.bought", f"{most} - 10000 * m.bought"))
+        os.utime(path, (1e9, 1e9))
+        assert etsopt.solve(instance, path).levels[1].value == float(most)

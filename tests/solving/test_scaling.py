@@ -49,6 +49,14 @@ def test_an_optimum_of_zero_is_scaled_by_the_rounding_of_its_terms_and_no_furthe
     assert scaled.column.min() >= 2.0**-39
 
 
+def test_a_column_that_an_optimum_leaves_nothing_keeps_its_cost() -> None:
+    # The fixed column has the whole value, so that the other is zero in every optimum, which its cost has to say.
+    lower, upper = np.array([1.0, 0.0]), np.array([1.0, 100.0])
+    outcome = solve(program([[2.0, 1e-4]], [0.5], [1.0, 1.0], column_lower=lower, column_upper=upper))
+    assert outcome.column_side is not None
+    assert outcome.column_side.tolist() == [-1, -1]
+
+
 def test_a_scale_that_is_wider_than_the_solver_takes_is_not_taken() -> None:
     # The first column costs 1e13, and adds next to nothing to the one row it shares with the second.
     wide = program([[1e-4, 1.0]], [1.0], [1e9, 0.0], LARGE)

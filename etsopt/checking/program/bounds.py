@@ -85,6 +85,10 @@ class Goal:
         value, error = total(terms)
         return value, upward(error + gamma(3) * float(np.abs(terms).sum()), 4)
 
+    def largest_term(self, reach: Floats) -> float:
+        """Return the largest size of a term where columns reach these sizes: tonnes are not always those of plants."""
+        return float(np.maximum(np.abs(self.linear) * reach, np.abs(self.quadratic) * reach**2).max(initial=0.0))
+
     def counts(self, integer: Mask) -> bool:
         """Return True if the value can only be a whole number."""
         whole = (self.linear == np.round(self.linear)).all() and self.constant == round(self.constant)

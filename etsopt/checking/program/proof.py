@@ -146,6 +146,7 @@ def _levels(
     Of an objective that the answer does not state no bound is proven.
     """
     program, x, stated = question.program, answer.x, {level.name for level in answer.levels}
+    reach = Box(program.column_lower, program.column_upper).reach
     assert x is not None
     # Limits are widened to what the answer misses of them by rounding, which its multipliers price.
     missed, rows = rows.missed(x)[0], rows.reaching(x)
@@ -153,7 +154,7 @@ def _levels(
         goal, unit = Goal.of(program.objectives[name]), program.objectives[name].unit
         value, noise = goal.at(x)
         whole = program.integer & (box.lower < box.upper)
-        counts, tolerance = goal.counts(program.integer), tolerance_of(value, unit)
+        counts, tolerance = goal.counts(program.integer), tolerance_of(value, unit, goal.largest_term(reach))
         # A point above the cutoff is no better than the answer, and needs no bound.
         cutoff = value - (1.0 if counts else tolerance / 2) if whole.any() else value + noise
         tree, bound, priced, won = answer.trees.get(name), -np.inf, False, 0.0
