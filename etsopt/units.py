@@ -36,12 +36,12 @@ def tolerance_of(value: float, unit: str, reach: float = math.inf) -> float:
     ----------
     reach
         Largest size that one of its terms may reach, of which the least tolerance is at most `REACH_RELATIVE`; infinite
-        where terms are known to have the size of plants.
+        where terms are known to have the size of plants, and zero where nothing moves.
 
     >>> tolerance_of(1e6, "t"), tolerance_of(1e8, "t"), tolerance_of(0.0, "t", reach=1.0)
     (0.02, 0.1, 1e-10)
     """
-    least = min(LEAST_TOLERANCE.get(unit, RELATIVE_TOLERANCE), REACH_RELATIVE * reach)
+    least = min(LEAST_TOLERANCE.get(unit, RELATIVE_TOLERANCE), REACH_RELATIVE * (reach or math.inf))
     return max(RELATIVE_TOLERANCE * abs(value), least)
 
 

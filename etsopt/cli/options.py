@@ -40,7 +40,8 @@ def add_instance(command: Parser, text: str = INSTANCE) -> None:
         "reconciled, high; verified refuses such units"
     )
     command.add_argument("--emissions", metavar="WHICH", help=text)
-    add_set(command, _("change a policy key, such as sectors.cement.target_change=-0.01; repeatable"))
+    text = _("change a policy key, such as sectors.cement.target_change=-0.01, or remove it: KEY=; repeatable")
+    add_set(command, text)
 
 
 def add_set(command: Parser, text: str) -> None:
@@ -56,7 +57,16 @@ def add_format(command: Parser) -> None:
 
 def add_time_limit(command: Parser) -> None:
     """Add the time limit."""
-    command.add_argument("--time-limit", type=float, metavar="S", help=_("limit for the whole command [s]"))
+    command.add_argument("--time-limit", type=time_limit, metavar="S", help=_("limit for the whole command [s]"))
+
+
+def time_limit(text: str) -> float:
+    """Return a number of seconds above zero."""
+    from etsopt.solving.options import check_time_limit
+
+    limit_s = float(text)
+    check_time_limit(limit_s)
+    return limit_s
 
 
 def add_state(command: Parser) -> None:
@@ -81,7 +91,7 @@ def seconds(text: str) -> float:
 
 
 def pairs(texts: list[str], flag: str = "--set") -> dict[str, Any]:
-    """Parse ``key=value`` texts; a value that is not TOML is text, and ``3 %`` is 0.03."""
+    """Parse ``key=value`` texts; a value that is not TOML is text, ``3 %`` is 0.03, and none removes the key."""
     from etsopt.data.policy.keys import value_of_text
 
     found: dict[str, Any] = {}
@@ -93,7 +103,7 @@ def pairs(texts: list[str], flag: str = "--set") -> dict[str, Any]:
         if key in found:
             raise UsageError(_("{flag} names {key} twice.", flag=flag, key=brief(key)), _("Keep one of them."))
         try:
-            found[key] = value_of_text(value)
+            found[key] = value_of_text(value) if value.strip() else None
         except ValueError as error:
             failure = _(
                 "{flag} {text} is not one key with one value: {error}.", flag=flag, text=brief(text), error=error

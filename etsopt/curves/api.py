@@ -19,6 +19,7 @@ from etsopt.errors import UsageError, brief
 from etsopt.language import _
 from etsopt.progress import tell, unlimited, watched
 from etsopt.running.run import require_instance
+from etsopt.solving.options import check_time_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -83,6 +84,7 @@ def curve(
     [101500.0, 297300.0, 158400.0]
     """
     require_instance(instance)
+    check_time_limit(time_limit_s)
     axes = axes_of(vary, along)
     require_curves(model, len(axes))
     began = time.perf_counter()

@@ -157,4 +157,4 @@ def _table(curve: LineCurve[Any, Any]) -> Table:
         worst = max((level.gap / level.tolerance for level in levels), default=0.0)
         ends = (curve.axis.shown(at) / divisor for at in (piece.start, piece.end))
         rows.append((number, *ends, *(level.values[1] for level in levels), worst, piece.certified))
-    return Table(_("Pieces"), tuple(columns), tuple(rows), key="pieces")
+    return Table("", tuple(columns), tuple(rows), key="pieces")

@@ -66,15 +66,15 @@ def chart_of(curve: PriceCurve) -> Chart:
 
 
 def table_of(curve: PriceCurve) -> Table:
-    """Return the pieces with the prices of the first and the last year at their ends."""
+    """Return the pieces with the prices of all years at their ends, of which narrow tables show the outer ones."""
     divisor, unit = unit_of(curve.axis)
     place = DIGITS._replace(text=digits(".7g"), unit=unit)
-    years = list(dict.fromkeys((0, len(curve.years) - 1)))
+    outer = (curve.years[0], curve.years[-1])
     columns = [
         Column(_("piece"), DIGITS._replace(text=digits(".0f")), 1),
         Column(_("from"), place, 1),
         Column(_("to"), place, 1),
-        *(Column(_("price of {year} at the end", year=curve.years[year]), PRICE, 1) for year in years),
+        *(Column(_("price of {year} at the end", year=year), PRICE, 1 if year in outer else 3) for year in curve.years),
         Column(_("largest gap / tolerance"), GAP, 3),
         Column(heading("certified"), YES_NO, 1),
     ]
@@ -85,5 +85,5 @@ def table_of(curve: PriceCurve) -> Table:
         if piece.certified and verdict.prices is not None:
             found = verdict.prices[1]
         worst = verdict.gap / verdict.tolerance if piece.certified else np.nan
-        rows.append((number, *ends, *found[years].tolist(), worst, piece.certified))
-    return Table(_("Pieces"), tuple(columns), tuple(rows), key="pieces")
+        rows.append((number, *ends, *found.tolist(), worst, piece.certified))
+    return Table("", tuple(columns), tuple(rows), key="pieces")

@@ -164,20 +164,9 @@ class Loaded:
         for refine in (self._rescaled_by_value, self._refined_at_point):
             refined = refine(outcome, basis) if outcome.termination is Termination.OPTIMAL else None
             if refined is not None and refined.termination is Termination.OPTIMAL:
-                outcome = replace(self._with_sides_of(outcome, refined), algorithm=outcome.algorithm)
+                refined = refined.with_sides_of(outcome, self._program, self._name)
+                outcome = replace(refined, algorithm=outcome.algorithm)
         return outcome
-
-    def _with_sides_of(self, outcome: Outcome, refined: Outcome) -> Outcome:
-        """Return a refined outcome whose columns also have the sides of the other, if that has the same value.
-
-        In a scale where a column is left nothing its cost is none, and later objectives would take it for free.
-        """
-        same = abs(refined.bound - outcome.bound) <= self._program.objectives[self._name].tolerance(outcome.bound)
-        if not same or refined.column_side is None or outcome.column_side is None:
-            return refined
-        bound = np.where(outcome.column_side < 0, self._program.column_lower, self._program.column_upper)
-        kept = (refined.column_side == 0) & (refined.x == bound)
-        return replace(refined, column_side=np.where(kept, outcome.column_side, refined.column_side))
 
     def _rescaled_by_value(self, outcome: Outcome, basis: Any) -> Outcome | None:
         """Solve again in the scale that the outcome's value leaves to columns; None if that is near, or finds worse."""

@@ -103,11 +103,7 @@ class SolveOptions:
 
     def __post_init__(self) -> None:
         self._check_types()
-        if self.time_limit_s is not None and not self.time_limit_s > 0:
-            raise UsageError(
-                _("The time limit is {time_limit_s} s: expected more than 0 s.", time_limit_s=self.time_limit_s),
-                _("Increase --time-limit."),
-            )
+        check_time_limit(self.time_limit_s)
         if self.gap is not None and not 0 <= self.gap < 1:
             raise UsageError(
                 _("The gap is {gap}: expected a fraction from 0 up to 1.", gap=self.gap), _("Change --gap.")
@@ -152,6 +148,19 @@ class SolveOptions:
     def gap_or_default(self) -> float:
         """Relative gap of the caller, or the default."""
         return DEFAULT_GAP if self.gap is None else self.gap
+
+
+def check_time_limit(seconds: float | None) -> None:
+    """Refuse a time limit that leaves no time.
+
+    Raises
+    ------
+    UsageError
+        If it is not above zero.
+    """
+    if seconds is not None and not seconds > 0:
+        what = _("The time limit is {time_limit_s} s: expected more than 0 s.", time_limit_s=seconds)
+        raise UsageError(what, _("Increase --time-limit."))
 
 
 def refuse_own(options: Mapping[str, Any]) -> None:

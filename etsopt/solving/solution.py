@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,18 @@ class Outcome:
     row_side: NDArray[np.int8] | None
     bound: float
     algorithm: str
+
+    def with_sides_of(self, other: Outcome, program: Program, name: str) -> Outcome:
+        """Return the outcome whose columns also have the sides of another, if that has the same value.
+
+        Where a scale leaves a column nothing, its cost is none, and later objectives would take it for free.
+        """
+        same = abs(self.bound - other.bound) <= program.objectives[name].tolerance(other.bound)
+        if not same or self.column_side is None or other.column_side is None:
+            return self
+        bound = np.where(other.column_side < 0, program.column_lower, program.column_upper)
+        kept = (self.column_side == 0) & (self.x == bound)
+        return replace(self, column_side=np.where(kept, other.column_side, self.column_side))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt.cli import main
+from etsopt.cli import main, options
 from etsopt.provenance import OwnParameter
 from etsopt.reports.certificate import open_gaps
 from etsopt.reports.remarks import own_parameters
@@ -193,6 +193,7 @@ def test_an_infeasible_run_is_checked_again(tmp_path: Path, capsys: pytest.Captu
         (["solve", "tiny", "--set", "sectors.cement.bnd=0.1"], "sectors.cement.bnd", "Use one of target_change"),
         (["solve", "tiny", "--solver-option", "presolv=on"], "HiGHS has no option 'presolv'", "highs.dev"),
         (["solve", "tiny", "--solver-option", "presolve=3"], "HiGHS is 3: expected a str", "Give a value"),
+        (["curve", "tiny", "--time-limit", "-3"], "The time limit is -3.0 s: expected more than 0 s", "--time-limit"),
         (["solve", "tiny", "--time-limit", "0"], "The time limit is 0.0 s: expected more than 0 s", "--time-limit"),
         (["solve", "tiny", "--gap", "2"], "The gap is 2.0: expected a fraction", "--gap"),
         (["solve", "tiny", "--seed", "-1"], "The seed is -1: expected a whole number", "--seed"),
@@ -875,3 +876,10 @@ def test_the_listing_of_a_year_without_a_plan_names_the_last_plan(
         "draft",
         "article 24",
     )
+
+
+def test_a_key_without_a_value_is_removed() -> None:
+    changes = options.pairs(["pathway.cap_from=", "pathway.cap_t.2027=1e6"])
+    assert changes == {"pathway.cap_from": None, "pathway.cap_t.2027": 1e6}
+    stated = etsopt.read("tiny").with_policy({"pathway.cap_from": 2027})
+    assert stated.with_policy(changes).policy.pathway.cap_from is None
