@@ -184,3 +184,9 @@ def chain(parts: Iterable[str], template: str) -> str:
 def in_brackets(note: object) -> str:
     """Return a note in brackets behind a text."""
     return f"（{note}）" if in_chinese() else f" ({note})"
+
+
+def capitalised(words: object) -> str:
+    """Return words as an English sentence begins with them."""
+    shown = str(words)
+    return shown if in_chinese() else f"{shown[:1].upper()}{shown[1:]}"

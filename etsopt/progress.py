@@ -79,6 +79,24 @@ def watched(time_limit_s: float | None = None, tell: Callable[[str], None] | Non
 
 
 @contextmanager
+def every(interval_s: float, act: Callable[[], None]) -> Iterator[None]:
+    """Do something at intervals while the code inside runs, however long a step of it takes."""
+    ended = threading.Event()
+
+    def repeat() -> None:
+        while not ended.wait(interval_s):
+            act()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
 def unlimited() -> Iterator[None]:
     """Lift the deadline for the code inside, such as tables and checks of the solution found."""
     outer = _WATCH.get()

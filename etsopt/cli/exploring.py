@@ -64,7 +64,7 @@ def _told(found: BoxCover) -> str:
     """Return what is known of a box, in a sentence."""
     from etsopt.curves.curve_chart import axis_words
     from etsopt.explore.box_cover import INFEASIBLE, OPEN
-    from etsopt.sweeping.sweep_document import capitalised
+    from etsopt.language import capitalised
 
     points = found.points
     text = _(

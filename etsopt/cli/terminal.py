@@ -94,7 +94,7 @@ def telling(quiet: bool, first: str = "") -> Iterator[Callable[[str], None]]:
         with waiting(quiet) as tell:
             yield tell
         return
-    from etsopt.sweeping.progress import every
+    from etsopt.progress import every
 
     last, remaining = str(first), TimeEstimate()
 

@@ -13,10 +13,9 @@ from etsopt.documents.columns import heading
 from etsopt.documents.document import Column, Commands, Document, Facts, Paragraph, Section, Table, report_command
 from etsopt.documents.figures import of_chart
 from etsopt.documents.quantities import DIGITS, GAP, TONNES, YES_NO, digits, quantity_in
-from etsopt.language import _, joined, ngettext, speaking
+from etsopt.language import _, capitalised, joined, ngettext, speaking
 from etsopt.reports.run import imprint
 from etsopt.reports.write import write_document
-from etsopt.sweeping.sweep_document import capitalised
 from etsopt.units import format_tonnes
 from etsopt.vocabulary import word
 

@@ -9,7 +9,7 @@ import numpy as np
 from etsopt.data.tables.provinces import name_of
 from etsopt.documents.document import noted
 from etsopt.documents.quantities import amount, per_tonne, rate, tonnes
-from etsopt.language import _, joined, ngettext
+from etsopt.language import _, capitalised, joined, ngettext
 from etsopt.reports.outlook import answer_of
 from etsopt.results.claims import is_checked, is_judged
 from etsopt.results.equal_allocation import outside_of
@@ -43,9 +43,7 @@ def answer(run: Run) -> str:
     for table, sentence in SENTENCES.items() if is_checked(run.results) else ():
         if table in run.tables and len(run.tables[table]):
             return sentence(run)
-    verdict = str(status(run))
-    verdict = verdict[:1].upper() + verdict[1:]
-    return _("{sentence}.", sentence=verdict)
+    return _("{sentence}.", sentence=capitalised(status(run)))
 
 
 def status(run: Run) -> str:

@@ -9,12 +9,12 @@ from etsopt.charts import sweeps
 from etsopt.documents.document import Document, KeyFigure, Section, named, noted
 from etsopt.documents.figures import short_in
 from etsopt.documents.quantities import SPACE
-from etsopt.language import _, pgettext, speaking
+from etsopt.language import _, capitalised, pgettext, speaking
 from etsopt.reports.write import write_document
 from etsopt.sweeping import charts_by_key
 from etsopt.sweeping.outcome import LEVELS, NO_ANSWER, PROVEN
 from etsopt.sweeping.sections import decisions, everything, indices_shown, moves, numbers, regrets
-from etsopt.sweeping.sweep_document import SweepSummary, capitalised
+from etsopt.sweeping.sweep_document import SweepSummary
 from etsopt.sweeping.sweep_overview import changes_of, outcomes_section, scenarios_section
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.errors import StoppedError
 from etsopt.language import _
-from etsopt.progress import LOGGER, watched
+from etsopt.progress import LOGGER, every, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,21 +122,3 @@ def _logged(of: int, progress: Callable[[Progress], None] | None) -> Iterator[Ca
             yield receive
     finally:
         line()
-
-
-@contextmanager
-def every(interval_s: float, act: Callable[[], None]) -> Iterator[None]:
-    """Do something at intervals while the code inside runs, however long a single scenario takes."""
-    ended = threading.Event()
-
-    def repeat() -> None:
-        while not ended.wait(interval_s):
-            act()
-
-    thread = threading.Thread(target=repeat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

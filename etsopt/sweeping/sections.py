@@ -9,13 +9,13 @@ from etsopt.documents.document import Column, Paragraph, Section, Table
 from etsopt.documents.figures import SHORT, of_chart, short_in
 from etsopt.documents.keys import cells_of, columns_of
 from etsopt.documents.quantities import COUNT, unit_in
-from etsopt.language import _, joined, pgettext
+from etsopt.language import _, capitalised, joined, pgettext
 from etsopt.results.words import TABLES
 from etsopt.sweeping.charts_by_key import charts_of
 from etsopt.sweeping.outcome import LEVELS
 from etsopt.sweeping.sensitivity import ENDS, inputs_of
 from etsopt.sweeping.statistics import regret
-from etsopt.sweeping.sweep_document import capitalised, place_of, words_of
+from etsopt.sweeping.sweep_document import place_of, words_of
 from etsopt.sweeping.sweep_overview import DECISION, MOST_ROWS
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from etsopt.data.tables.provinces import name_of
 from etsopt.documents.columns import heading
 from etsopt.documents.document import Commands, Facts, Section, report_command
 from etsopt.errors import UsageError
-from etsopt.language import _, in_chinese, joined
+from etsopt.language import _, joined
 from etsopt.reports.run import imprint
 from etsopt.sweeping.axes import decision_axes, drawn_axes, names_of
 from etsopt.sweeping.outcome import LEVELS, PROVEN
@@ -290,9 +290,3 @@ def place_of(row: Mapping[str, Any]) -> str:
     """Return where a number is: sector, province, year and id."""
     year = "" if pd.isna(row["year"]) else f"{int(row['year'])}"
     return joined(filter(None, (name_of(row["sector"]), name_of(row["province"]), year, row["id"])))
-
-
-def capitalised(words: str) -> str:
-    """Return words as an English sentence begins with them."""
-    shown = str(words)
-    return shown if in_chinese() else f"{shown[:1].upper()}{shown[1:]}"
