@@ -14,7 +14,7 @@ from etsopt.progress import is_over, seconds_left
 from etsopt.solving.interrupt import stoppable
 from etsopt.solving.loading import construct, load, require, set_options
 from etsopt.solving.options import OWN_OPTIONS, algorithm_for, algorithm_of, gaps_for, refuse_own
-from etsopt.solving.running import is_doubtful, run
+from etsopt.solving.running import otherwise, run
 from etsopt.solving.scaling import Scaled, scale, scale_below
 from etsopt.solving.solution import Outcome, Termination, without_columns
 
@@ -149,10 +149,11 @@ class Loaded:
         set_options(self._highs, {"time_limit": self._highs.getRunTime() + seconds_left()})
         with stoppable(self._highs, self._program):
             status = run(self._highs)
-            if not self._program.integer.any() and is_doubtful(self._highs):
-                set_options(self._highs, {"presolve": "off"})
+            if other := otherwise(self._highs, self._program, self._name):
+                before = {key: self._highs.getOptionValue(key)[1] for key in other}
+                set_options(self._highs, other)
                 status = run(self._highs)
-                set_options(self._highs, {"presolve": "choose"} | self._options.solver_options)
+                set_options(self._highs, before)
         if status == highspy.HighsStatus.kError:
             of_memory = STATUS.get(self._highs.getModelStatus().name) is Termination.MEMORY
             stopped = Termination.MEMORY if of_memory else Termination.SOLVER_ERROR

@@ -73,7 +73,7 @@ def solve_levels(  # long because each exit from an objective is one statement h
     faster
         Faster methods by objective; the solver minimises the others.
     fix_after
-        By objective, the integer variables that are fixed at their values after it.
+        By objective, the variables that are fixed at their values after it.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def solve_levels(  # long because each exit from an objective is one statement h
             if termination is not Termination.OPTIMAL:
                 break
             if program.objectives[name].quadratic is None:
-                program = _fix_at_optimum(program, level, outcome)
+                program = _fix_at_optimum(program, level, outcome, len(base.row_lower))
             if fix_after is not None and name in fix_after:
                 base, program = (_fixed(part, fix_after[name], outcome.x) for part in (base, program))
                 if not any(_is_open(base, level.name) for level in levels):
@@ -192,11 +192,12 @@ def _by_variable(program: Program, x: NDArray[np.float64]) -> dict[str, NDArray[
 
 
 def _fixed(program: Program, variables: Sequence[str], x: NDArray[np.float64]) -> Program:
-    """Return the program with integer variables fixed at their values, and no longer integer."""
+    """Return the program with variables fixed at their values, and no longer integer."""
     is_integer = program.integer.copy()
     for name in variables:
         is_integer[program.columns[name]] = False
-    return replace(program.fixed_at(variables, np.round(x)), integer=is_integer)
+    values = np.where(program.integer, np.round(x), x)
+    return replace(program.fixed_at(variables, values), integer=is_integer)
 
 
 def _is_open(program: Program, name: str) -> bool:
@@ -205,11 +206,16 @@ def _is_open(program: Program, name: str) -> bool:
     return objective.quadratic is not None or bool(objective.linear[moves].any())
 
 
-def _fix_at_optimum(program: Program, level: Level, outcome: Outcome) -> Program:
-    """Return the program over the optimal face: fixed at the sides of nonzero duals, or by a limit without duals."""
+def _fix_at_optimum(program: Program, level: Level, outcome: Outcome, rows: int) -> Program:
+    """Return the program over the optimal face: fixed at the sides of nonzero duals, or by a limit without duals.
+
+    Beside whole numbers no point may be where all of the tolerance of an earlier objective is spent. So its limit,
+    a row behind those of the program itself, is never fixed.
+    """
     lone = np.flatnonzero(program.objectives[level.name].linear)
     assert outcome.x is not None
-    if outcome.column_side is not None and outcome.row_side is not None:
+    spent = outcome.row_side is not None and outcome.row_side[rows:].any() and integer.free_integers(program).any()
+    if outcome.column_side is not None and outcome.row_side is not None and not spent:
         face = program.fixed_at_sides(outcome.column_side, outcome.row_side)
         if len(lone) == 1 and np.count_nonzero(face.matrix.indices == lone[0]) > 1:
             # An objective that is a single column of many rows, such as a largest rate, is fixed at its value. One of a

@@ -13,7 +13,7 @@ import numpy as np
 
 from etsopt.errors import SolverError, UsageError, brief
 from etsopt.language import _
-from etsopt.solving.options import WORDS
+from etsopt.solving.options import OWN_OPTIONS, WORDS
 from etsopt.solving.silence import silenced
 
 if TYPE_CHECKING:
@@ -104,8 +104,8 @@ def load(highs: Any, program: Program, name: str) -> None:
     )
     require(status, "the program was not accepted")
     if objective.quadratic is not None:
-        # HiGHS minimises half of x'Qx, so the diagonal is doubled.
-        where = np.flatnonzero(objective.quadratic)
+        # HiGHS minimises half of x'Qx, so the diagonal is doubled, and neglects what is tiny with a warning.
+        where = np.flatnonzero(np.abs(2 * objective.quadratic) > OWN_OPTIONS["small_matrix_value"])
         starts = np.searchsorted(where, np.arange(columns + 1)).astype(np.int32)
         status = highs.passHessian(
             columns, len(where), 1, starts, where.astype(np.int32), 2 * objective.quadratic[where]

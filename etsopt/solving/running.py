@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from etsopt.program.program import Program
+
+QUADRATIC_TOLERANCE = 1e-7
+"""Tolerance of reduced costs with which a quadratic objective is tried again."""
 
 
 def run(highs: Any) -> Any:
@@ -18,6 +24,14 @@ def run(highs: Any) -> Any:
     return status
 
 
-def is_doubtful(highs: Any) -> bool:
-    """Return True if presolve found no solution; HiGHS 1.16 errs so on row sides within its tolerance of each other."""
-    return "Infeasible" in highs.getModelPresolveStatus().name
+def otherwise(highs: Any, program: Program, name: str) -> dict[str, Any]:
+    """Return the options with which a run may succeed that this one did not; none if it did, or nothing helps.
+
+    Presolve of HiGHS 1.16 errs on row sides within its tolerance of each other, and its active set may find no step at
+    the tightest tolerance of reduced costs.
+    """
+    if program.objectives[name].quadratic is not None:
+        failed = highs.getModelStatus().name == "kSolveError"
+        return {"dual_feasibility_tolerance": QUADRATIC_TOLERANCE} if failed else {}
+    doubtful = not program.integer.any() and "Infeasible" in highs.getModelPresolveStatus().name
+    return {"presolve": "off"} if doubtful else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.program.program import Program
+
+    Sides = NDArray[np.int8] | None
 
 
 class Termination(StrEnum):
@@ -30,6 +32,10 @@ class Termination(StrEnum):
 
 STOPPED = (Termination.TIME_LIMIT, Termination.INTERRUPTED)
 """Terminations from outside, after which only the incumbent is known."""
+
+
+AT_LIMIT_RELATIVE = 1e-10
+"""Distance from its limit, relative to its terms, at which a row is there."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +67,30 @@ class Outcome:
     algorithm: str
 
     def with_sides_of(self, other: Outcome, program: Program, name: str) -> Outcome:
-        """Return the outcome whose columns also have the sides of another, if that has the same value.
+        """Return the outcome with the sides of another as well, if that has the same value.
 
-        Where a scale leaves a column nothing, its cost is none, and later objectives would take it for free.
+        Where a scale leaves a column nothing, its cost is none, and later objectives would take it for free. Every
+        optimum is at the sides of both.
         """
         same = abs(self.bound - other.bound) <= program.objectives[name].tolerance(other.bound)
-        if not same or self.column_side is None or other.column_side is None:
+        if not same or self.x is None:
             return self
-        bound = np.where(other.column_side < 0, program.column_lower, program.column_upper)
-        kept = (self.column_side == 0) & (self.x == bound)
-        return replace(self, column_side=np.where(kept, other.column_side, self.column_side))
+        reach = program.matrix.absolute() @ np.abs(self.x)
+        columns = self.x, program.column_lower, program.column_upper, 0.0
+        rows = program.matrix @ self.x, program.row_lower, program.row_upper, AT_LIMIT_RELATIVE * reach
+        return replace(
+            self,
+            column_side=_with_sides(self.column_side, other.column_side, *columns),
+            row_side=_with_sides(self.row_side, other.row_side, *rows),
+        )
+
+
+def _with_sides(own: Sides, other: Sides, value: Any, lower: Any, upper: Any, miss: Any) -> Sides:
+    """Return sides, and those of another outcome where a value is there, within what it may miss."""
+    if own is None or other is None:
+        return own
+    bound = np.where(other < 0, lower, np.where(other > 0, upper, value))
+    return np.where((own == 0) & (np.abs(value - bound) <= miss), other, own)
 
 
 @dataclass(frozen=True)

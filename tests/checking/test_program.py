@@ -17,7 +17,7 @@ from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, ju
 from etsopt.checking.program.bounds import Box, Goal, Rows
 from etsopt.program.program import Objective, Program
 from etsopt.program.sparse_rows import dense
-from etsopt.solving.levels import solve_levels
+from etsopt.solving.levels import settled, solve_levels
 from etsopt.solving.options import SolveOptions
 from etsopt.solving.proving import alone, prove, refute
 from etsopt.solving.solution import Termination, Tree
@@ -210,6 +210,39 @@ def test_real_programs_are_certified_and_no_point_of_a_grid_is_better(seed: int)
     assert verdict.status == "certified_program"
     if grid:
         assert verdict.levels[0].value <= float(min(ordered(asked, point)[0] for point in grid)) + 1e-9
+
+
+def several(seed: int) -> tuple[Program, Program]:
+    """Return a mixed program of four objectives with constants, and the same with its whole numbers free."""
+    draw = np.random.default_rng(seed)
+    whole, count = int(draw.integers(1, 4)), int(draw.integers(1, 3))
+    columns, rows = whole + count, int(draw.integers(1, 4))
+    least = np.concatenate([draw.integers(-2, 1, whole), np.zeros(count)])
+    most = least + np.concatenate([draw.integers(0, 4, whole), draw.integers(1, 11, count)])
+    centre = np.round(draw.uniform(least, most) * np.repeat([1, 2], [whole, count])) / np.repeat([1, 2], [whole, count])
+    matrix = draw.integers(-3, 4, (rows, columns)).astype(float)
+    total, side = matrix @ centre, draw.integers(0, 3, rows)
+    low, high = np.where(side == 0, -INF, total - (side == 1) / 2), np.where(side == 1, INF, total + (side == 0) / 2)
+    limits = list(zip(low.tolist(), high.tolist(), strict=True))
+    costs = {f"goal{place}": draw.integers(-3, 4, columns).tolist() for place in range(4)}
+    made = program(matrix.tolist(), limits, list(zip(least.tolist(), most.tolist(), strict=True)), costs, whole=True)
+    constants = {
+        name: replace(one, constant=float(draw.choice([0, 1, 1000, -2.5]))) for name, one in made.objectives.items()
+    }
+    integer = np.arange(columns) < whole
+    return replace(made, objectives=constants, integer=integer), replace(
+        made, objectives=constants, integer=0 * integer > 0
+    )
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_four_objectives_are_certified_in_their_order_beside_whole_numbers_and_without(seed: int) -> None:
+    for asked in several(seed):
+        solution = settled(asked, solve_levels(asked, list(asked.objectives), SolveOptions(), {}), SolveOptions())
+        assert solution.termination is Termination.OPTIMAL
+        x = solution.values["x"]
+        verdict = judged(asked, x.tolist(), prove(asked, solution.levels, x, {}, SolveOptions()))
+        assert verdict.status == "certified_program"
 
 
 @pytest.mark.parametrize("seed", range(60))

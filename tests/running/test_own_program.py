@@ -757,3 +757,31 @@ def test_a_file_that_is_edited_within_a_second_at_the_same_length_is_read_anew(w
         path = write("edited", SWITCHED, ("5 - 10000 * m.bought", f"{most} - 10000 * m.bought"))
         os.utime(path, (1e9, 1e9))
         assert etsopt.solve(instance, path).levels[1].value == float(most)
+
+
+HALVES = """
+import pyomo.environ as pyo
+from etsopt.modelling import ProgramModel
+
+
+def formulate():
+    m = pyo.AbstractModel("halves")
+    m.kept, m.free = pyo.Var(bounds=(0, 1)), pyo.Var(bounds=(0, 1))
+    m.enough = pyo.Constraint(rule=lambda m: m.kept + m.free >= 0.5)
+    m.first = pyo.Objective(rule=lambda m: 2 * m.kept + 3 * m.free)
+    m.second = pyo.Objective(rule=lambda m: m.free - m.kept)
+    return m
+
+
+MODEL = ProgramModel(
+    formulate=formulate,
+    parameters=lambda instance: {},
+    tables=lambda instance, solution: {},
+    fix_after={"first": ["kept"]},
+)
+"""
+
+
+def test_a_real_variable_that_is_fixed_after_an_objective_keeps_its_value(write: Callable[..., Path]) -> None:
+    found = etsopt.solve(etsopt.read("tiny"), write("halves", HALVES))
+    assert (found.status, [level.value for level in found.levels]) == ("certified_program", [1.0, -0.5])

@@ -11,6 +11,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import highspy
@@ -29,6 +30,7 @@ from etsopt.solving import highs, interrupt
 from etsopt.solving.levels import solve_levels
 from etsopt.solving.mps import write_mps
 from etsopt.solving.options import SolveOptions
+from etsopt.solving.running import QUADRATIC_TOLERANCE, otherwise
 from etsopt.solving.solution import Outcome, Termination
 
 
@@ -593,3 +595,20 @@ def test_a_short_program_is_not_asked_after_each_step(monkeypatch: pytest.Monkey
     monkeypatch.setattr(interrupt, "SHORT", 0)
     highs.solve(RIGHT, "cost", SolveOptions())
     assert len(subscribed) == 3
+
+
+def test_squares_that_the_solver_neglects_are_not_passed_to_it() -> None:
+    squares = Objective(np.array([1.0, 1.0]), np.array([1.0, 1e-19]), 0.0, "")
+    found = solve(program([[1.0, 1.0]], [2.0], [1.0, 1.0], objectives={"cost": squares}))
+    assert found.termination is Termination.OPTIMAL
+    assert found.x is not None
+    assert found.x.tolist() == pytest.approx([0.0, 2.0], abs=1e-6)
+
+
+def test_a_quadratic_objective_whose_search_fails_is_tried_with_a_wider_tolerance() -> None:
+    squares = {"cost": Objective(np.zeros(1), np.ones(1), 0.0, "")}
+    failed = SimpleNamespace(getModelStatus=lambda: SimpleNamespace(name="kSolveError"))
+    asked = program([[1.0]], [1.0], [1.0], objectives=squares)
+    assert otherwise(failed, asked, "cost") == {"dual_feasibility_tolerance": QUADRATIC_TOLERANCE}
+    solved = SimpleNamespace(getModelStatus=lambda: SimpleNamespace(name="kOptimal"))
+    assert otherwise(solved, asked, "cost") == {}
