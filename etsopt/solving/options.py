@@ -62,6 +62,9 @@ LARGE_COLUMNS = 20_000
 QUADRATIC_ROUNDS = 4
 """Iterations of the active set per row and column; where it ended it had taken less than one."""
 
+QUADRATIC_REGULARIZATION = 1e-12
+"""Share of one that the solver adds to the squares, so that they are positive."""
+
 Progress = Callable[[str], None]
 
 
@@ -183,8 +186,10 @@ def algorithm_for(program: Program, name: str) -> dict[str, Any]:
     """Return the options that choose HiGHS's algorithm by size and kind, as measured in benchmarks/README.md."""
     columns = len(program.column_lower)
     if program.objectives[name].quadratic is not None:
-        # Its active set may turn in circles for ever where limits meet, of 12 rows and 10 columns too.
-        return {"qp_iteration_limit": QUADRATIC_ROUNDS * (columns + len(program.row_lower)) + 1_000}
+        # Its active set may turn in circles for ever where limits meet, of 12 rows and 10 columns too. What it adds to
+        # the squares by itself, 1e-7, would be missing in a proof.
+        rounds = QUADRATIC_ROUNDS * (columns + len(program.row_lower)) + 1_000
+        return {"qp_iteration_limit": rounds, "qp_regularization_value": QUADRATIC_REGULARIZATION}
     return {"solver": "ipm"} if not program.integer.any() and columns >= LARGE_COLUMNS else {}
 
 

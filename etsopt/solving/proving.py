@@ -74,10 +74,11 @@ def prove(
             if row in rows:
                 stated[rows[row]] = multipliers
         trees[level.name] = alone(stated)
+        squares = program.objectives[level.name].quadratic is not None
         tangent = _tangent(program.objectives[level.name], x)
         program = replace(program, objectives={**program.objectives, level.name: tangent})
         # Those of the solver are of the whole program only at the first objective, and prove it only if that is linear.
-        if in_time and (place or free_integers(program).any()):
+        if in_time and (place or squares or free_integers(program).any()):
             try:
                 trees[level.name] = _proof_of(program, level.name, x, options)
             except (StoppedError, SolverError):

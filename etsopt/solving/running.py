@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from etsopt.program.program import Program
 
 QUADRATIC_TOLERANCE = 1e-7
-"""Tolerance of reduced costs with which a quadratic objective is tried again."""
+"""Tolerance of reduced costs, and regularization, with which a quadratic objective is tried again."""
 
 
 def run(highs: Any) -> Any:
@@ -32,6 +32,7 @@ def otherwise(highs: Any, program: Program, name: str) -> dict[str, Any]:
     """
     if program.objectives[name].quadratic is not None:
         failed = highs.getModelStatus().name == "kSolveError"
-        return {"dual_feasibility_tolerance": QUADRATIC_TOLERANCE} if failed else {}
+        wider = {"dual_feasibility_tolerance": QUADRATIC_TOLERANCE, "qp_regularization_value": QUADRATIC_TOLERANCE}
+        return wider if failed else {}
     doubtful = not program.integer.any() and "Infeasible" in highs.getModelPresolveStatus().name
     return {"presolve": "off"} if doubtful else {}

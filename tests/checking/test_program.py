@@ -246,6 +246,20 @@ def test_four_objectives_are_certified_in_their_order_beside_whole_numbers_and_w
 
 
 @pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_last_objective_with_squares_is_certified(seed: int, count: int) -> None:
+    _, asked = several(seed)
+    names = [*asked.objectives][:count]
+    last, chosen = asked.objectives[names[-1]], np.random.default_rng(seed).random(len(asked.column_lower))
+    squares = replace(last, linear=last.linear * chosen, quadratic=np.where(chosen > 0.3, chosen, 0.0))
+    asked = replace(asked, objectives={name: asked.objectives[name] for name in names} | {names[-1]: squares})
+    solution = solve_levels(asked, names, SolveOptions(), {})
+    x = np.clip(solution.values["x"], asked.column_lower, asked.column_upper)
+    verdict = judged(asked, x.tolist(), prove(asked, solution.levels, x, {}, SolveOptions()))
+    assert verdict.status == "certified_program"
+
+
+@pytest.mark.parametrize("seed", range(60))
 def test_a_bound_holds_for_any_multipliers_and_curves(seed: int) -> None:
     draw = np.random.default_rng(seed)
     asked = random_program(seed, whole=False)
