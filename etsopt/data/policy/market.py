@@ -180,7 +180,11 @@ class PathwayPolicy(Section):
     def _one_cap(self) -> Self:
         if self.cap_t is not None and self.cap_from is not None:
             raise ValueError(
-                _("states cap_t and cap_from"), _("Keep one of them: a cap by year, or one from a year on.")
+                _("states cap_t and cap_from"),
+                _(
+                    "Keep one of them: a cap by year, or one from a year on; on the command line --set pathway.cap_from= "
+                    "removes the latter."
+                ),
             )
         return self
 
