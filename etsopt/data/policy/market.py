@@ -182,8 +182,8 @@ class PathwayPolicy(Section):
             raise ValueError(
                 _("states cap_t and cap_from"),
                 _(
-                    "Keep one of them: a cap by year, or one from a year on; on the command line --set pathway.cap_from= "
-                    "removes the latter."
+                    "Keep one of them: a cap by year, or one from a year on; on the command line "
+                    "--set pathway.cap_from= removes the latter."
                 ),
             )
         return self
