@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 LANGUAGES = ("en", "zh")
 LANGUAGE: ContextVar[str] = ContextVar("language", default="en")
@@ -153,12 +153,12 @@ class Translated(Text):
         return Translated, (self.values,)
 
 
-def in_both(text: object) -> dict[str, str]:
-    """Return a text in every language."""
+def in_both(text: object, form: Callable[[object], str] = str) -> dict[str, str]:
+    """Return a text in every language, and in some form."""
     found = {}
     for language in LANGUAGES:
         with speaking(language):
-            found[language] = str(text)
+            found[language] = form(text)
     return found
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,13 +107,11 @@ def load_file(
             _("There is no {kind} file {path!r}.", kind=kind, path=str(path)), _("Give the path of a Python file.")
         )
     name = f"etsopt_user_{kind}_{path.stem}"
-    if path.suffix != ".py":
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
         raise UsageError(
             _("The {kind} file {path!r} is no Python file.", kind=kind, path=str(path)), _("Its name ends in .py.")
         )
-    spec = spec_from_loader(name, _AsItStands(name, str(path)))
-    assert spec is not None
-    assert spec.loader is not None
     module = sys.modules[name] = module_from_spec(spec)
     what = _("The {kind} file {path!r} could not be loaded", kind=kind, path=str(path))
     advice = _("Correct the file; `python` on it shows where it fails.")
@@ -126,23 +123,19 @@ def load_file(
     return module
 
 
-class _AsItStands(SourceFileLoader):
-    """Loader of a file that compiles it each time: Python's own takes an edit within a second for the old text."""
-
-    def get_code(self, fullname: str) -> Any:
-        """Return the code of the file."""
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
-
-
 @contextmanager
 def _beside(folder: Path) -> Iterator[None]:
-    """Let a file import those beside it, after all that is installed; another folder may have others of these names."""
-    known, searched = {*sys.modules}, str(folder)
+    """Let a file import those beside it, after all that is installed; another folder may have others of these names.
+
+    No bytecode of them is kept: Python would take it for that of a text of the same length, written in the same second.
+    """
+    known, searched, kept = {*sys.modules}, str(folder), sys.dont_write_bytecode
     sys.path.append(searched)
+    sys.dont_write_bytecode = True
     try:
         yield
     finally:
+        sys.dont_write_bytecode = kept
         sys.path.remove(searched)
         for name in {*sys.modules} - known:
             top, file = name.partition(".")[0], Path(getattr(sys.modules[name], "__file__", None) or "")

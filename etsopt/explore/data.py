@@ -27,7 +27,7 @@ from etsopt.explore import box_cover
 from etsopt.explore.box_cover import BoxCover, certified_again
 from etsopt.explore.texts import OBJECTIVES, TEXTS, meanings
 from etsopt.explore.tiles import TILES
-from etsopt.language import _, in_both, pgettext
+from etsopt.language import _, capitalised, in_both, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -141,8 +141,7 @@ def _axis(axis: Axis) -> dict[str, Any]:
 def _moves(axis: Axis) -> dict[str, Any]:
     """Return what moves in words, from where to where, and how that is shown."""
     divisor, unit = unit_of(axis)
-    names = {language: name[:1].upper() + name[1:] for language, name in in_both(axis_words(axis)).items()}
-    words = {"name": names, "unit": in_both(pgettext("unit", unit) if unit else "")}
+    words = {"name": in_both(axis_words(axis), capitalised), "unit": in_both(pgettext("unit", unit) if unit else "")}
     return words | {"divisor": divisor, "ends": [axis.shown(place) for place in (0.0, 1.0)]}
 
 

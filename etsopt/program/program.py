@@ -14,7 +14,7 @@ from etsopt.language import _
 from etsopt.units import tolerance_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -212,15 +212,33 @@ class Program:
         same = np.array_equal(ends[0], self.column_lower) and np.array_equal(ends[1], self.column_upper)
         return self if same else replace(self, column_lower=ends[0], column_upper=ends[1])
 
+    @property
+    def reach(self) -> NDArray[np.float64]:
+        """Largest size of each column, shape ``(columns,)``."""
+        found: NDArray[np.float64] = np.maximum(np.abs(self.column_lower), np.abs(self.column_upper))
+        return found
+
     def with_reach(self) -> Program:
         """Return the program with objectives whose tolerances follow from its own bounds, whatever their units."""
-        size = np.maximum(np.abs(self.column_lower), np.abs(self.column_upper))
-        objectives = {}
+
+        def largest(factor: NDArray[np.float64], size: NDArray[np.float64]) -> float:
+            counts = factor != 0
+            return float(np.max(np.abs(factor[counts]) * size[counts], initial=0.0))
+
+        reach, objectives = self.reach, {}
         for name, one in self.objectives.items():
-            parts = (one.linear, size), (np.zeros(0) if one.quadratic is None else one.quadratic, size * size)
-            terms = [np.abs(factor[factor != 0]) * most[: len(factor)][factor != 0] for factor, most in parts]
-            objectives[name] = replace(one, reach=float(np.concatenate(terms).max(initial=0.0)))
+            of_squares = 0.0 if one.quadratic is None else largest(one.quadratic, reach * reach)
+            objectives[name] = replace(one, reach=max(largest(one.linear, reach), of_squares))
         return replace(self, objectives=objectives)
+
+    def point_of(self, values: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return the values of variables, by name, as a point, shape ``(columns,)``."""
+        return np.concatenate([np.zeros(0), *(values[name] for name in self.columns)])
+
+    def at_whole_numbers(self, whole: NDArray[np.bool_], x: NDArray[np.float64]) -> Program:
+        """Return the program without whole numbers, where some columns are at those that are next to a point."""
+        lower, upper = (np.where(whole, np.round(x), side) for side in (self.column_lower, self.column_upper))
+        return replace(self, column_lower=lower, column_upper=upper, integer=np.zeros_like(self.integer))
 
     def without_objective(self) -> Program:
         """Return the program with `NO_OBJECTIVE` alone."""

@@ -131,7 +131,7 @@ def results_of(model: OptimisedModel, solution: Solution, tables: Tables, about:
         raise ModelError(what, _("Choose another name: such tables hold its program."))
     program, trees = solution.proof.program, solution.proof.trees
     stopped = solution.termination is not Termination.OPTIMAL
-    x = _column_values(program, solution)
+    x = program.point_of(solution.values)
     question = ProgramQuestion(program, solution.proof.names, solution.proof.gap, model.fix_after)
     # Each objective has the value of the answer, in which later ones may have moved it by rounding.
     stated = as_answered(solution.levels, {name: program.objectives[name].value(x) for name in solution.proof.names})
@@ -263,9 +263,5 @@ def _results(
 
 def _within_bounds(program: Program, solution: Solution) -> NDArray[np.float64]:
     """Return the values of columns, which a solver may leave beyond a bound by its tolerance."""
-    found: NDArray[np.float64] = np.clip(_column_values(program, solution), program.column_lower, program.column_upper)
+    found: NDArray[np.float64] = np.clip(program.point_of(solution.values), program.column_lower, program.column_upper)
     return found
-
-
-def _column_values(program: Program, solution: Solution) -> NDArray[np.float64]:
-    return np.concatenate([np.zeros(0), *(solution.values[name] for name in program.columns)])

@@ -186,7 +186,7 @@ class SolveTask:
         """Minimise objectives of a program in their order, each by the model's faster method if it has one."""
         faster = {name: partial(method, parameters) for name in names if (method := library.method(self.name, name))}
         solution = solve_levels(program, names, options, faster, self.model.fix_after)
-        return solution if self.has_theorem else settled(program, solution, options)
+        return solution if self.has_theorem else settled(program, solution, options, self.model.fix_after)
 
     def _program(self, parameters: dict[str, Any]) -> Program:
         program = model_inputs.program_of(self.model, self.instance, self.method.build, parameters)

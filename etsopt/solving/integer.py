@@ -79,11 +79,7 @@ class _Task:
 
     def _polished(self, integer: NDArray[np.bool_], x: NDArray[np.float64]) -> NDArray[np.float64] | None:
         """Return the optimum with the integers of a point: the rest is exact, and perhaps integral too."""
-        column_lower, column_upper = (
-            np.where(integer, np.round(x), side) for side in (self.program.column_lower, self.program.column_upper)
-        )
-        fixed = replace(self.program, column_lower=column_lower, column_upper=column_upper)
-        outcome = self.minimised(fixed, np.zeros_like(integer))
+        outcome = self.minimised(self.program.at_whole_numbers(integer, x), np.zeros_like(integer))
         return outcome.x if outcome.termination is Termination.OPTIMAL else x
 
 
@@ -126,8 +122,7 @@ def _with_relaxation(objective: Objective, outcome: Outcome, relaxed: Outcome, c
 
 def _is_integral(program: Program, x: NDArray[np.float64]) -> bool:
     free = free_integers(program)
-    reach = np.maximum(np.abs(program.column_lower), np.abs(program.column_upper))[free]
-    return bool(np.all(np.abs(x[free] - np.round(x[free])) <= ABSOLUTE + RELATIVE * reach))
+    return bool(np.all(np.abs(x[free] - np.round(x[free])) <= ABSOLUTE + RELATIVE * program.reach[free]))
 
 
 def _rounded(program: Program, x: NDArray[np.float64]) -> NDArray[np.float64]:

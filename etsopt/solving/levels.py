@@ -158,19 +158,18 @@ def solve_levels(  # long because each exit from an objective is one statement h
     return Solution(termination, values, tuple(levels))
 
 
-def settled(program: Program, solution: Solution, options: SolveOptions) -> Solution:
+def settled(
+    program: Program, solution: Solution, options: SolveOptions, fix_after: Mapping[str, Sequence[str]]
+) -> Solution:
     """Return a solution with the optimal rest of its whole numbers: nothing else keeps an earlier objective exactly.
 
     Beside whole numbers a limit keeps an earlier objective, with some tolerance, and a later one would spend it all.
     """
     if len(solution.levels) < 2 or solution.termination is not Termination.OPTIMAL or not program.integer.any():
         return solution
-    lower, upper = program.column_lower.copy(), program.column_upper.copy()
-    for name, block in program.columns.items():
-        whole = program.integer[block]
-        lower[block][whole] = upper[block][whole] = np.round(solution.values[name][whole])
-    rest = replace(program, column_lower=lower, column_upper=upper, integer=np.zeros_like(program.integer))
-    again = solve_levels(rest, [level.name for level in solution.levels], replace(options, mps=None), {})
+    rest = program.at_whole_numbers(program.integer, program.point_of(solution.values))
+    names = [level.name for level in solution.levels]
+    again = solve_levels(rest, names, replace(options, mps=None), {}, fix_after)
     if again.termination is not Termination.OPTIMAL:
         return solution
     levels = tuple(replace(one, value=new.value) for one, new in zip(solution.levels, again.levels, strict=True))
@@ -214,8 +213,12 @@ def _fix_at_optimum(program: Program, level: Level, outcome: Outcome, rows: int)
     """
     lone = np.flatnonzero(program.objectives[level.name].linear)
     assert outcome.x is not None
-    spent = outcome.row_side is not None and outcome.row_side[rows:].any() and integer.free_integers(program).any()
-    if outcome.column_side is not None and outcome.row_side is not None and not spent:
+    mixed = integer.free_integers(program).any()
+    if (
+        outcome.column_side is not None
+        and outcome.row_side is not None
+        and not (mixed and outcome.row_side[rows:].any())
+    ):
         face = program.fixed_at_sides(outcome.column_side, outcome.row_side)
         if len(lone) == 1 and np.count_nonzero(face.matrix.indices == lone[0]) > 1:
             # An objective that is a single column of many rows, such as a largest rate, is fixed at its value. One of a

@@ -124,8 +124,7 @@ def violated_least(program: Program, options: SolveOptions) -> Outcome:
     """
     largest = program.matrix.largest()
     size = np.where(largest > 0, largest, 1.0)
-    reach = np.maximum(np.abs(program.column_lower), np.abs(program.column_upper))
-    most = program.matrix.absolute() @ reach
+    most = program.matrix.absolute() @ program.reach
     parts = []
     for limit, sign in ((program.row_lower, 1.0), (program.row_upper, -1.0)):
         row = np.flatnonzero(np.isfinite(limit))

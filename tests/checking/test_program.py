@@ -238,7 +238,7 @@ def several(seed: int) -> tuple[Program, Program]:
 @pytest.mark.parametrize("seed", range(80))
 def test_four_objectives_are_certified_in_their_order_beside_whole_numbers_and_without(seed: int) -> None:
     for asked in several(seed):
-        solution = settled(asked, solve_levels(asked, list(asked.objectives), SolveOptions(), {}), SolveOptions())
+        solution = settled(asked, solve_levels(asked, list(asked.objectives), SolveOptions(), {}), SolveOptions(), {})
         assert solution.termination is Termination.OPTIMAL
         x = solution.values["x"]
         verdict = judged(asked, x.tolist(), prove(asked, solution.levels, x, {}, SolveOptions()))
