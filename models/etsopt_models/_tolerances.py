@@ -272,6 +272,10 @@ PINNED_INTERVAL_T = 1e-9
 """Width of an interval up to which its unit is pinned in a region of a curve [t]: wider, and a unit that multipliers hold
 would count as free, so that prices move with it."""
 
+AT_END_RELATIVE = 1e-12
+"""Share of its unbounded answer by which a unit may be beyond the end of its interval and still count as inside, at a
+point where regions of a curve meet and no prices are found otherwise."""
+
 DEPENDENT_ROW_RELATIVE = 1e-11
 """Singular value, relative to the largest, below which a row of a region is a sum of others, whose price is free."""
 

@@ -70,3 +70,16 @@ def test_a_region_is_made_again_from_its_multipliers(box: CurveSolver) -> None:
         assert np.allclose(again.answer.value, region.answer.value, rtol=0, atol=1e-7)
         assert np.allclose(again.answer.slope, region.answer.slope, rtol=1e-9, atol=1e-6)
         assert np.array_equal(again.weights, region.weights)
+
+
+def test_where_regions_meet_the_multipliers_of_both_serve() -> None:
+    box = CurveSolver(etsopt.read("tiny"), [Axis({CEMENT: (-0.01, 0.0)}), Axis({BALANCE: (0.01, 0.02)})])
+    # There the third unit reaches its end, and neither side's prices move with the rows while it is held.
+    kink = np.array([11 / 56, 1 / 8])
+    for aside in (-1e-3, 1e-3):
+        side = box.region(kink + [aside, 0.0])
+        assert side is not None
+        at_kink = box.parametric.region_of(kink, side.duals)
+        assert at_kink is not None
+        assert box.certified(at_kink, (kink, kink)).certified
+        assert at_kink.holds(kink, 1e-6)

@@ -32,6 +32,7 @@ from etsopt_models._curve.affine import Affine, larger, smaller, where
 from etsopt_models._curve.tie_break import prices_between
 from etsopt_models._effort import RATE_STEPS_MAX
 from etsopt_models._tolerances import (
+    AT_END_RELATIVE,
     DEPENDENT_ROW_RELATIVE,
     MARGIN_SLOPE_MIN,
     MOVING_SIDES_MISS_RELATIVE,
@@ -164,7 +165,9 @@ def region_of(at: Parametric, point: Array, all_duals: Mapping[str, Array]) -> R
     if start is None:
         units, sides = (face.lower, face.upper), (face.least, face.most)
         start = prices_between(at.rows, at.emissions, limits["reference"].value, units, sides)
-    found = _tie_break(at, face, limits, start)
+    # Where regions meet, a unit reaches its end: held there it may leave rows that nothing moves, inside it is of one.
+    tried = (_tie_break(at, face, limits, start, at_ends) for at_ends in (0.0, AT_END_RELATIVE))
+    found = next((one for one in tried if one is not None), None)
     if found is None:
         return None
     answer, prices, of_tie_break = found
@@ -241,15 +244,19 @@ def _keep_rate(at: Parametric, face: _Face, limits: Mapping[str, Affine], duals:
 
 
 def _tie_break(  # long because sides, slopes and margins belong together
-    at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array
+    at: Parametric, face: _Face, limits: Mapping[str, Affine], duals: Array, at_ends: float
 ) -> tuple[Affine, Affine, list[Affine]] | None:
-    """Return answer, prices and margins of the tie-break; None where its prices do not move with the sides."""
+    """Return answer, prices and margins of the tie-break; None where its prices do not move with the sides.
+
+    Units whose unbounded answer is beyond an end by no more than a share of it are inside.
+    """
     half, rows, reference = at.emissions / 2, at.rows, limits["reference"]
     pinned = face.upper.value - face.lower.value <= PINNED_INTERVAL_T
     equal = face.least.value == face.most.value
     active = equal | (np.abs(duals) > 0)
     wanted = reference.value + half * rows.transposed_times(duals)
-    below, above = pinned | (wanted <= face.lower.value), ~pinned & (wanted >= face.upper.value)
+    near = at_ends * np.abs(wanted)
+    below, above = pinned | (wanted + near <= face.lower.value), ~pinned & (wanted - near >= face.upper.value)
     inside = ~below & ~above
     held = where(inside, reference, where(below, face.lower, face.upper))
     at_least = np.where(equal, True, duals > 0)
