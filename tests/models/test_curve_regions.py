@@ -77,7 +77,7 @@ def test_where_regions_meet_the_multipliers_of_both_serve() -> None:
     # There the third unit reaches its end, and neither side's prices move with the rows while it is held.
     kink = np.array([11 / 56, 1 / 8])
     for aside in (-1e-3, 1e-3):
-        side = box.region(kink + [aside, 0.0])
+        side = box.region(kink + np.array([aside, 0.0]))
         assert side is not None
         at_kink = box.parametric.region_of(kink, side.duals)
         assert at_kink is not None
