@@ -13,7 +13,7 @@ from benchmarks.line_map import of_suite, read
 from benchmarks.reporting import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 ROOMS = ("etsopt/checking/", "etsopt/readings/")
 """Rooms of the checker: what it proves, and how it reads an instance."""
@@ -48,17 +48,19 @@ def known() -> dict[str, Any]:
     return {"tests": tests, "seconds": seconds, "lines": lines}
 
 
-def tests_for(path: str) -> tuple[str, str]:
-    """Return how files of tests of a file of the checker begin, and the one of its room, whether they exist or not."""
-    inside = Path(path).relative_to("etsopt")
-    room = inside.parent.with_name(f"test_{inside.parent.name}.py")
-    return (Path("tests") / inside.with_name(f"test_{inside.stem}")).as_posix(), (Path("tests") / room).as_posix()
+def nearness(path: str, test: str) -> int:
+    """Return how near a test is to a file of the checker: 0 for its own, 1 for those of its room, 2 for all others."""
+    inside = Path("tests", *Path(path).parts[1:])
+    if test.startswith(inside.with_name(f"test_{inside.stem}").as_posix()):
+        return 0
+    room = inside.parent
+    return 1 if test.startswith((f"{room.as_posix()}/", room.with_name(f"test_{room.name}").as_posix())) else 2
 
 
-def chosen(numbers: set[int], seconds: Sequence[float], own: set[int]) -> list[int]:
-    """Return tests that fit the time budget, at least one: those of the file's own first, and then the fastest."""
+def chosen(numbers: set[int], seconds: Sequence[float], near: Callable[[int], int]) -> list[int]:
+    """Return tests that fit the time budget, at least one: the nearest first, of these the fastest."""
     fitting, spent = list[int](), 0.0
-    for number in sorted(numbers, key=lambda number: (number not in own, number)):
+    for number in sorted(numbers, key=lambda number: (near(number), number)):
         spent += seconds[number]
         if fitting and spent > BUDGET_S:
             break
@@ -67,7 +69,7 @@ def chosen(numbers: set[int], seconds: Sequence[float], own: set[int]) -> list[i
 
 
 def tests_of(path: str, line: int) -> list[str]:
-    """Return the tests that run a line, as many as fit the budget: first those of its file's own, then the fastest.
+    """Return the tests that run a line, as many as fit the budget: of its file, of its room, and then the fastest.
 
     A line that runs at import, such as a constant, has no test of its own. It gets the tests of the lines that use
     its name, or of its whole file.
@@ -76,8 +78,7 @@ def tests_of(path: str, line: int) -> list[str]:
     own = lines.get(path, {})
     numbers = set(own.get(line, ())) or named_in(path, line, lines) or set[int]().union(*own.values())
     tests, seconds = known()["tests"], known()["seconds"]
-    of_file = {number for number in numbers if tests[number].startswith(tests_for(path))}
-    return [tests[number] for number in chosen(numbers, seconds, of_file)]
+    return [tests[number] for number in chosen(numbers, seconds, lambda number: nearness(path, tests[number]))]
 
 
 def named_in(path: str, line: int, lines: Mapping[str, Mapping[int, Iterable[int]]]) -> set[int]:

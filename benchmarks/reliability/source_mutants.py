@@ -1,8 +1,8 @@
 """Single changes to the source of the checker, and their detection by its tests.
 
 A mutant swaps an operator, shifts a number, negates a condition or drops a statement. In a copy of the repository, the
-tests that run its line, first those of its file's own and then the fastest, run until one fails that passes without
-the mutant, for 60 CPU seconds at most. Texts stay unchanged, because messages decide nothing.
+tests that run its line, first those of its file, then of its room, then the fastest, run until one fails that passes
+without the mutant, for 60 CPU seconds at most. Texts stay unchanged, because messages decide nothing.
 """
 
 from __future__ import annotations

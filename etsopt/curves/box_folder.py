@@ -7,6 +7,7 @@ point with the instance. A region below zero is one of multipliers by which no a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,7 +135,8 @@ def _box(folder: Path) -> tuple[Stated, dict[str, pd.DataFrame], Results, Box]:
     """Return what a folder states, its tables, its anchor, and the box of its regions."""
     stated, tables = read_files(folder, Stated, TABLES)
     anchor, instance = load_both(folder / ANCHOR)
-    box = Box(CurveSolver(instance, axes_of(stated.keys, None)))
+    # The folder of the anchor has a name of its own.
+    box = Box(CurveSolver(replace(instance, name=stated.instance), axes_of(stated.keys, None)))
     lacking = [
         Problem(f"{name}.csv", _("is missing"), ADVICE, axis.key)
         for name in ("points", "regions")

@@ -27,6 +27,9 @@ RATES = ("target_change", "balance", "band", "lower", "upper")
 UNITS = {"_per_t": "CNY/t", "_t": "t"}
 """Units by the end of a key."""
 
+SIDES = ("market.auctioned_t", "market.external_demand_t", "market.terminal_price_cny_per_t", "pathway.cap_t")
+"""Keys of a market that have the words of the column that they become."""
+
 COLUMNS_OF = tuple(table.name for table in TABLES)
 """Tables whose columns a scenario multiplies by a factor."""
 
@@ -36,6 +39,8 @@ def key_words(key: str) -> Text | str:
 
     >>> key_words("sectors.cement.target_change"), key_words("units.output_t.cement"), key_words("rule.slope")
     ('target of cement', 'factor on output of cement', 'rule.slope')
+    >>> key_words("market.external_demand_t"), key_words("pathway.cap_t.2030")
+    ('external demand', 'cap of 2030')
     """
     match key.split("."):
         case ["sectors", *name, target] if target.startswith("target_"):
@@ -50,6 +55,10 @@ def key_words(key: str) -> Text | str:
             return _("national total")
         case ["allocation", "intensity_order"]:
             return _("intensity order")
+        case [table, column] if f"{table}.{column}" in SIDES:
+            return heading(column)
+        case [table, column, year] if f"{table}.{column}" in SIDES:
+            return _("{column} of {year}", column=heading(column), year=year)
         case [table, column] if table in COLUMNS_OF:
             return _("factor on {column}", column=heading(column))
         case [table, column, *name] if table in COLUMNS_OF:

@@ -131,6 +131,7 @@ def test_a_saved_box_answers_again(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["curve", "tiny", "--vary", f"{CEMENT}=-3%:0", "--vary", f"{BALANCE}=1%:3%", "--out", str(folder)]) == 0
     box = etsopt.read_curve(folder)
     assert isinstance(box, etsopt.Box)
+    assert box.solver.instance.name == "tiny"
     found = box.at(-0.005, 0.015)
     assert (found.status, found.solved) == ("certified_optimal", False)
     own = etsopt.solve(etsopt.read("tiny").with_policy({CEMENT: -0.005, BALANCE: 0.015}))

@@ -65,6 +65,11 @@ def test_the_folder_that_a_run_keeps_its_instance_in_has_the_name_of_the_run(
     assert read_instance(run).name == "run"
     monkeypatch.chdir(run)
     assert [read_instance(place).name for place in (".", "..", "../instance")] == ["run", "run", "run"]
+    # The run of a curve has no name of its own.
+    curve = run.parent.parent / "curve"
+    curve.mkdir()
+    run.parent.rename(curve / "anchor")
+    assert read_instance(curve / "anchor" / "instance").name == "curve"
 
 
 @pytest.mark.parametrize("name", shipped.names())

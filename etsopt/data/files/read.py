@@ -177,9 +177,11 @@ def _read(
 
 
 def _name_of(folder: Path) -> str:
-    """Return the name of an instance: that of its folder, or of the run that keeps it in a folder ``instance``."""
+    """Return the name of an instance: that of its folder, or of the run or curve that keeps it inside."""
     path = folder.resolve() if ".." in folder.parts else folder.absolute()
-    return path.parent.name if path.name == "instance" and path.parent.name else path.name
+    kept = {("instance",): path.parent, ("anchor", "instance"): path.parent.parent}
+    names = (kept[own].name for own in (path.parts[-2:], path.parts[-1:]) if own in kept)
+    return next(filter(None, names), path.name)
 
 
 def read_units(path: Path) -> pd.DataFrame:
