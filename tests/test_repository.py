@@ -46,6 +46,7 @@ LONG: dict[str, str] = {
     "etsopt/running/solve_task.py": "One program is solved, explained and checked by one task.",
     "instances/build_cn_outlook.py": "The figures of an instance stand with their sources.",
     "models/etsopt_models/_effort.py": "The sizes, rounds and steps of all methods are one list.",
+    "models/etsopt_models/_tolerances.py": "The tolerances of all models are one list.",
     "models/etsopt_models/allocation.py": "The mathematics, the formulation and its data are one page.",
     "models/etsopt_models/clearing.py": "The market's mathematics and its formulation are one page.",
 }
