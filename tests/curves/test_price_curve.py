@@ -328,7 +328,7 @@ def test_the_command_writes_checks_and_draws_a_curve(
     assert json.loads(capsys.readouterr().out)["proven"] == 3
     assert main(["plot", out, "curve", "--out", str(tmp_path / "curve.svg")]) == 0
     written = write_curve_report(lines, tmp_path / "page.html", "zh")
-    assert "market.terminal_price_cny_per_t" in written[0].read_text(encoding="utf-8")
+    assert "期末价格" in written[0].read_text(encoding="utf-8")
     assert "etsopt" in lines._repr_html_()
     assert repr(lines).startswith("<PriceCurve of")
     assert lines.results(20.0).certified
