@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.checking.theorem import default_gap, theorem_of
+from etsopt.checking.theorem import UNMET, default_gap, theorem_of
 from etsopt.readings.instance_inputs import InstanceInputs
 
 
@@ -24,3 +26,15 @@ def test_a_table_or_a_column_that_no_statement_covers_is_named_but_for_ones_own(
     allocation = pd.DataFrame({"unit_id": ["a"], "x_note": ["b"], "note": ["c"]})
     found = theorem.misfits({"allocation": allocation, "years": allocation}, theorem.levels)
     assert [(one.where, one.unit) for one in found] == [("allocation.note", "columns"), ("years", "tables")]
+
+
+@pytest.mark.parametrize(
+    ("infeasibility", "years", "open_columns"), [(UNMET, 1, []), (UNMET, 2, [f"{UNMET}: years"]), ("", 2, [])]
+)
+def test_of_what_is_unmet_in_several_years_only_the_total_is_proven(
+    infeasibility: str, years: int, open_columns: list[str]
+) -> None:
+    theorem = theorem_of(InstanceInputs.of(etsopt.read("tiny")), "allocation", ["allocation"])
+    unmet = pd.DataFrame({"year": range(2025, 2025 + years), "unmet_t": 1.0})
+    asked = replace(theorem, infeasibility=infeasibility, tables={**theorem.tables, UNMET: ("year", "unmet_t")})
+    assert [*asked.not_proven({UNMET: unmet})] == open_columns

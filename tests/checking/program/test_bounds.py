@@ -123,3 +123,16 @@ def test_a_limit_of_squares_has_no_price_above_zero() -> None:
     rows = rows.below(Goal(np.zeros(1), np.array([1.0]), 0.0), 4.0)
     box, goal = Box(np.array([-2.0]), np.array([3.0])), Goal(np.array([1.0]), np.zeros(1), 0.0)
     assert rows.bound(box, goal, np.array([0.5])) == rows.bound(box, goal, np.zeros(1)) == pytest.approx(-2.0)
+
+
+@pytest.mark.parametrize(("data", "price"), [((0.1, 0.2), 1.0), ((0.1, 0.7), -1.0)])
+def test_the_side_that_columns_give_a_row_is_no_tighter_than_without_rounding(
+    data: tuple[float, float], price: float
+) -> None:
+    rows = Rows(np.array(data), np.zeros(2, dtype=int), np.arange(2), np.array([-INF]), np.array([INF]), 1)
+    # Added up, 0.1 and 0.2 are above their sum, and 0.1 and 0.7 below it.
+    exact = Fraction(data[0]) + Fraction(data[1])
+    assert price * (Fraction(data[0] + data[1]) - exact) > 0
+    (side,) = rows._sides(Box(np.ones(2), np.ones(2)), np.array([price])).tolist()
+    assert Fraction(side) <= Fraction(price) * exact
+    assert side == pytest.approx(price * (data[0] + data[1]), rel=1e-14)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.program.bounds import Box, Rows
-from etsopt.checking.program.proof import _has_no_point, _missed, keeps_rows
+from etsopt.checking.program.proof import _has_no_point, _is_finite, _missed, keeps_rows
 from etsopt.solving.proving import alone
 from tests.checking.test_program import HAND, INF, judged, program
 
@@ -99,3 +99,16 @@ def test_a_row_is_missed_by_what_whole_numbers_leave_of_its_limit_and_no_more() 
     assert not kept(parity, 1e9, 1e9)
     fixed = program([[1, 1e9]], [(-INF, 1e9)], [(0, 1e9), (1, 1)], {"cost": [0, -1]})
     assert [kept(fixed, 0, 1), kept(fixed, 1, 1)] == [True, False]
+
+
+def test_numbers_are_finite_but_for_limits_of_rows_that_are_none() -> None:
+    assert _is_finite(HAND)
+    none = np.full(len(HAND.row_lower), INF)
+    assert _is_finite(replace(HAND, row_lower=-none, row_upper=none))
+    for wrong in (
+        replace(HAND, row_upper=-none),
+        replace(HAND, row_lower=none),
+        replace(HAND, row_upper=none * np.nan),
+        replace(HAND, column_upper=np.full(len(HAND.column_upper), INF)),
+    ):
+        assert not _is_finite(wrong)
