@@ -239,8 +239,8 @@ process of its own with one thread; median CPU time of a scenario.
 {table(["goal of a scenario", "ms", "here"], of_goals, ["here"])}
 
 A scenario of a sweep has the same program, objectives, check and proof as a solve, on arrays; tables are made when
-asked for, and of one sampled scenario a batch, which is read back whole. Its profile is flat: HiGHS, which runs 2.4
-times a scenario, is the largest part. A sweep adds processes, a record, and outcomes for failures.
+asked for, and of one sampled scenario a batch, which is read back whole. A sweep adds processes, a record, and outcomes
+for failures.
 
 ## Ten thousand scenarios on two cores
 

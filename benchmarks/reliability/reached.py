@@ -13,7 +13,7 @@ from benchmarks.line_map import of_suite, read
 from benchmarks.reporting import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 ROOMS = ("etsopt/checking/", "etsopt/readings/")
 """Rooms of the checker: what it proves, and how it reads an instance."""
@@ -48,19 +48,18 @@ def known() -> dict[str, Any]:
     return {"tests": tests, "seconds": seconds, "lines": lines}
 
 
-def nearness(path: str, test: str) -> int:
-    """Return how near a test is to a file of the checker: 0 for its own, 1 for those of its room, 2 for all others."""
+def tests_for(path: str) -> tuple[str, tuple[str, ...]]:
+    """Return how tests of a file of the checker begin, and how those of its room do, whether they exist or not."""
     inside = Path("tests", *Path(path).parts[1:])
-    if test.startswith(inside.with_name(f"test_{inside.stem}").as_posix()):
-        return 0
     room = inside.parent
-    return 1 if test.startswith((f"{room.as_posix()}/", room.with_name(f"test_{room.name}").as_posix())) else 2
+    own = inside.with_name(f"test_{inside.stem}")
+    return own.as_posix(), (f"{room.as_posix()}/", room.with_name(f"test_{room.name}").as_posix())
 
 
-def chosen(numbers: set[int], seconds: Sequence[float], near: Callable[[int], int]) -> list[int]:
-    """Return tests that fit the time budget, at least one: the nearest first, of these the fastest."""
+def chosen(numbers: Iterable[int], seconds: Sequence[float]) -> list[int]:
+    """Return the first tests, at least one, that fit the time budget together."""
     fitting, spent = list[int](), 0.0
-    for number in sorted(numbers, key=lambda number: (near(number), number)):
+    for number in numbers:
         spent += seconds[number]
         if fitting and spent > BUDGET_S:
             break
@@ -78,7 +77,9 @@ def tests_of(path: str, line: int) -> list[str]:
     own = lines.get(path, {})
     numbers = set(own.get(line, ())) or named_in(path, line, lines) or set[int]().union(*own.values())
     tests, seconds = known()["tests"], known()["seconds"]
-    return [tests[number] for number in chosen(numbers, seconds, lambda number: nearness(path, tests[number]))]
+    of_file, of_room = tests_for(path)
+    far = {number: (not tests[number].startswith(of_file), not tests[number].startswith(of_room)) for number in numbers}
+    return [tests[number] for number in chosen(sorted(numbers, key=lambda number: (far[number], number)), seconds)]
 
 
 def named_in(path: str, line: int, lines: Mapping[str, Mapping[int, Iterable[int]]]) -> set[int]:
