@@ -2,16 +2,18 @@
 
 Rows of the matrix that need hours or kill processes are left to ``make reliability``.
 
-Each step runs to its end whatever became of the others; its output is in ``.cache/nightly``. The page ``nightly.md``
-has counts, minutes, the slowest tests, what was left out and why, and the hash of the tables of a small run of each
-kind: code that only moves leaves these hashes as they were. From Python 3.12 on, the tests leave the map of lines, with
-which mutants are tried (row E3 of the matrix, `benchmarks.suite_mutants`).
+Each step runs to its end whatever became of the others, and one whose program is not installed is left out; its output
+is in ``.cache/nightly``. The page ``nightly.md`` has counts, minutes, the slowest tests, what was left out and why, and
+the hash of the tables of a small run of each kind: code that only moves leaves these hashes as they were. From Python
+3.12 on, the tests leave the map of lines, with which mutants are tried (row E3 of the matrix,
+`benchmarks.suite_mutants`).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -36,20 +38,36 @@ SLOWEST = 30
 PATIENCE_S = 900
 """Time after which a test of the night counts as hung, on a loaded machine as well [s]."""
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "--numprocesses=auto", "--dist=loadfile", "-p", "benchmarks.line_map")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "--dist=loadfile")
+MAPPED = (*PYTEST, "--numprocesses=auto", "-p", "benchmarks.line_map")
 COVERAGE = LOGS / "coverage.json"
 EVERYDAY, NIGHT = "everyday tests, with coverage", "tests left to the night"
+ELSEWHERE = "everyday tests elsewhere"
+"""Two years ahead, in China, on one core, in a plain terminal, and with folders that list their files the other way."""
+
+OF_HERE = ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "SOURCE_DATE_EPOCH")
+PLACE = {"TZ": "Asia/Shanghai", "LANG": "C", "TERM": "dumb"}
+"""Environment elsewhere, and what of the one here is none of it."""
+
+FAKED = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+"""Of libfaketime: a process waits by the time that it measures, and files keep the times that the system gave them."""
+
 STEPS: dict[str, tuple[str, ...]] = {
     "lint and types": ("make", "lint", "types"),
     EVERYDAY: (
-        *PYTEST,
+        *MAPPED,
         "-m",
         "not nightly",
         "--cov",
         f"--cov-report=json:{COVERAGE}",
         f"--junitxml={LOGS / 'everyday.xml'}",
     ),
-    NIGHT: (*PYTEST, "-m", "nightly", "-p", "no:cov", f"--timeout={PATIENCE_S}", f"--junitxml={LOGS / 'night.xml'}"),
+    ELSEWHERE: (
+        *("faketime", "-f", "+730d", "taskset", "--cpu-list", "0", *PYTEST, "--numprocesses=1"),
+        *("-p", "benchmarks.reversed_folders", "-p", "no:cov", "-m", "not nightly"),
+        f"--junitxml={LOGS / 'elsewhere.xml'}",
+    ),
+    NIGHT: (*MAPPED, "-m", "nightly", "-p", "no:cov", f"--timeout={PATIENCE_S}", f"--junitxml={LOGS / 'night.xml'}"),
     "documentation": ("make", "docs-check"),
     "wheel": ("make", "release-check"),
     "reliability, a fiftieth": (
@@ -57,7 +75,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         *(row.name for row in rows().values() if row.share),
     ),
 }
-REPORTS = {EVERYDAY: "everyday.xml", NIGHT: "night.xml"}
+REPORTS = {EVERYDAY: "everyday.xml", ELSEWHERE: "elsewhere.xml", NIGHT: "night.xml"}
 
 
 NO_TESTS = -1
@@ -65,11 +83,17 @@ NO_TESTS = -1
 
 
 class Step(NamedTuple):
-    """Outcome of a step: its exit code and minutes, and the tests that ran, if it ran tests."""
+    """Outcome of a step: its exit code and minutes, the tests that ran, if it ran tests, and why it was left out."""
 
     code: int
     minutes: float
     tests: tuple[Test, ...] = ()
+    left_out: str = ""
+
+    @property
+    def result(self) -> str:
+        """The outcome in words."""
+        return self.left_out or ("passed" if self.code == 0 else f"failed ({self.code})")
 
     def number_of(self, outcome: str) -> str:
         """Return the number of tests of an outcome, nothing for a step without tests."""
@@ -104,6 +128,10 @@ def tests_of(report: Path) -> tuple[Test, ...]:
 
 def run(name: str, command: tuple[str, ...], environment: dict[str, str]) -> Step:
     """Run a step and say on the terminal that it began and how it ended."""
+    if shutil.which(command[0]) is None:
+        left_out = Step(0, 0.0, left_out=f"left out: there is no `{command[0]}`")
+        print(f"{name}: {left_out.result}", flush=True)
+        return left_out
     print(f"{name} ...", flush=True)
     log, began = LOGS / f"{name.replace(' ', '-').replace(',', '')}.log", time.monotonic()
     with log.open("w", encoding="utf-8") as output:
@@ -135,10 +163,7 @@ def commit() -> str:
 def page(steps: dict[str, Step], tried: str, hashed: dict[str, str], about: dict[str, Any]) -> str:
     """Return the page on a run."""
     counted = ("passed", "failed", "skipped")
-    results = {name: "passed" if step.code == 0 else f"failed ({step.code})" for name, step in steps.items()}
-    lines = [
-        (name, results[name], *map(step.number_of, counted), f"{step.minutes:.1f}") for name, step in steps.items()
-    ]
+    lines = [(name, step.result, *map(step.number_of, counted), f"{step.minutes:.1f}") for name, step in steps.items()]
     tests = [(test, name) for name, step in steps.items() for test in step.tests]
     slowest = sorted(tests, key=lambda one: -one[0].seconds)[:SLOWEST]
     slow = [(f"`{test.name}`", name, f"{test.seconds:.1f}") for test, name in slowest]
@@ -188,8 +213,10 @@ def main() -> int:
     hashed = hashes()
     lines = line_map.folder_of_suite()
     of_tests = line_map.recording(lines)
-    steps = {name: run(name, STEPS[name], of_tests if name in REPORTS else dict(os.environ)) for name in STEPS}
-    if "LINE_MAP" in of_tests and all(steps[name].code in (0, 1) for name in REPORTS):
+    elsewhere = {name: value for name, value in os.environ.items() if name not in OF_HERE} | PLACE | FAKED
+    environments = dict.fromkeys((EVERYDAY, NIGHT), of_tests) | {ELSEWHERE: elsewhere}
+    steps = {name: run(name, STEPS[name], environments.get(name, dict(os.environ))) for name in STEPS}
+    if "LINE_MAP" in of_tests and all(steps[name].code in (0, 1) for name in (EVERYDAY, NIGHT)):
         (lines / line_map.WHOLE).touch()
     PAGE.write_text(page(steps, tried, hashed, machine()), encoding="utf-8")
     print(f"Written: {PAGE.relative_to(ROOT)}.")

@@ -7,10 +7,11 @@ import os
 import platform
 import subprocess
 import sys
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from etsopt.clock import time_in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -62,7 +63,7 @@ def machine() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gib": round(memory),
         "system": platform.system(),
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": time_in_utc().date().isoformat(),
     }
 
 

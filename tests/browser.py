@@ -113,7 +113,9 @@ def browser() -> Iterator[Page]:
         ends = [(os.POSIX_SPAWN_DUP2, to_read, 3), (os.POSIX_SPAWN_DUP2, from_write, 4)]
         ends.append((os.POSIX_SPAWN_DUP2, nowhere.fileno(), 2))
         words = [CHROMIUM, *OPTIONS, f"--user-data-dir={profile}", "about:blank"]
-        process = os.posix_spawn(CHROMIUM, words, os.environ, file_actions=ends, setpgroup=0)
+        # A clock that is preloaded, as `faketime` does, would leave the browser waiting on the one of the system.
+        environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
+        process = os.posix_spawn(CHROMIUM, words, environment, file_actions=ends, setpgroup=0)
         os.close(to_read)
         os.close(from_write)
         try:

@@ -94,6 +94,27 @@ def test_every_step_of_make_test_is_a_step_of_the_night() -> None:
     assert '--dist=loadfile -m "not nightly"' in makefile
     assert {"--dist=loadfile", "not nightly"} <= set(nightly.STEPS[nightly.EVERYDAY])
     assert {"lint", "types"} <= set(nightly.STEPS["lint and types"])
+    assert {"--dist=loadfile", "not nightly"} <= set(nightly.STEPS[nightly.ELSEWHERE])
+
+
+def test_a_step_without_its_program_is_left_out_and_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    step = nightly.run(nightly.ELSEWHERE, ("no-such-program", "-f"), {})
+    assert (step.code, step.result) == (0, "left out: there is no `no-such-program`")
+    assert capsys.readouterr().out == "everyday tests elsewhere: left out: there is no `no-such-program`\n"
+    page = nightly.page(
+        {nightly.ELSEWHERE: step}, "abc1234", {}, {**dict.fromkeys(("cores", "cpu", "date"), ""), "memory_gib": 1}
+    )
+    assert f"| {nightly.ELSEWHERE} | left out: there is no `no-such-program` |  |  |  | 0.0 |" in page
+
+
+def test_folders_list_their_files_the_other_way(tmp_path: Path) -> None:
+    plain = (
+        "from pathlib import Path\n\n\ndef test_order(tmp_path):\n"
+        '    for name in "abc":\n        (tmp_path / name).touch()\n'
+        "    for names in (tmp_path.iterdir(), tmp_path.glob('*')):\n"
+        "        assert [path.name for path in names] == ['c', 'b', 'a']\n"
+    )
+    assert "1 passed" in pytest_of(tmp_path, plain, "-p", "benchmarks.reversed_folders")
 
 
 def pytest_of(folder: Path, tests: str, *options: str, listed: str = "") -> str:

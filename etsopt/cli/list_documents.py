@@ -76,7 +76,12 @@ def plan(name: str, year: int, as_json: bool) -> int:
         content = {"rule": name, "year": year, "due": f"{year + 1}-12-31", "parameters": parameters}
         print(json.dumps(content | {"confidence": CONFIDENCE}, ensure_ascii=False))
         return 0
-    answer = _("{name}: compliance year {year}, due on 31 December {due}", name=name, year=year, due=year + 1)
+    answer = _(
+        "{name}: compliance year {year}, due on 31 December {due}, China time (UTC+8)",
+        name=name,
+        year=year,
+        due=year + 1,
+    )
     text = _(
         "No plan is enacted for {year}: figures of plans are those of {last_year}. Industry keeps them under "
         "rule.continues_plan_of, and power changes them by rule.benchmark_change, which a policy has to state."

@@ -71,7 +71,10 @@ def time_limit(text: str) -> float:
 
 def add_state(command: Parser) -> None:
     """Add the options for an earlier state of a store, and for a store in use."""
-    text = _("state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31 (default: now)")
+    text = _(
+        "state of a store: an entry that `etsopt store log` lists, or a day such as 2026-01-31, up to its end in China "
+        "(default: now)"
+    )
     command.add_argument("--as-of", metavar="WHEN", help=text)
     add_wait(command)
 

@@ -36,7 +36,7 @@ def register(commands: Commands) -> None:
 
     status = add("status", _("summarise items, first-pass rates, open findings, late months and enterprises at risk"))
     _add_scope(status)
-    text = _("day by which months without a report count as missing after their deadline (default: today)")
+    text = _("day by which months without a report count as missing after their deadline, in China (default: today)")
     status.add_argument("--on", metavar="DAY", help=text)
     text = _("folder to write all tables to: items, months, findings, corrections and the others")
     status.add_argument("--out", type=Path, metavar="DIR", help=text)
@@ -48,7 +48,7 @@ def register(commands: Commands) -> None:
     notice = add("notice", _("write a notice of corrections to each enterprise with open findings, an HTML page"))
     notice.add_argument("--out", type=Path, required=True, metavar="DIR", help=_("folder to write the notices to"))
     _add_scope(notice)
-    notice.add_argument("--deadline", metavar="DAY", help=_("day by which enterprises are to answer"))
+    notice.add_argument("--deadline", metavar="DAY", help=_("day by which enterprises are to answer, in China"))
     text = _("write the notice of this enterprise only; repeatable (default: all)")
     notice.add_argument("--enterprise", action="append", default=[], metavar="ID", help=text)
     add_state(notice)
@@ -85,7 +85,7 @@ def _add_decisions(add: Add) -> None:
         _add_item(verb, needed)
     for verb in (grant, find, close, correct, restore):
         _add_who(verb)
-        verb.add_argument("--day", metavar="DAY", default="", help=_("day of the decision (default: today)"))
+        verb.add_argument("--day", metavar="DAY", default="", help=_("day of the decision, in China (default: today)"))
     for verb in (find, close, correct, restore):
         verb.add_argument("--reason", required=True, help=_("why"))
     find.add_argument("--size", type=float, metavar="T", help=_("emissions concerned [tCO2e]"))

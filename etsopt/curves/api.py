@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etsopt.checking.price_segments import MODELS
+from etsopt.clock import stopwatch
 from etsopt.curves.axes import axes_of
 from etsopt.curves.box import Box
 from etsopt.curves.line import cover
@@ -87,21 +87,21 @@ def curve(
     check_time_limit(time_limit_s)
     axes = axes_of(vary, along)
     require_curves(model, len(axes))
-    began = time.perf_counter()
+    passed = stopwatch()
     with watched(time_limit_s, progress):
         if model != MODEL:
             prices = PriceSolver(instance, axes[0], model)
             pieces = cover_prices(prices)
             with unlimited():
                 first = pieces.pieces[0].first.results if pieces.pieces else prices.results(0.0)
-                return PriceCurve(prices, pieces, first, time.perf_counter() - began)
+                return PriceCurve(prices, pieces, first, passed())
         solver = CurveSolver(instance, axes)
         if len(axes) > 1:
             return Box(solver)
         found = cover(solver)
         with unlimited():
             tell(_("anchor of the curve"))
-            return Curve(solver, found, anchor_of(solver, found), time.perf_counter() - began)
+            return Curve(solver, found, anchor_of(solver, found), passed())
 
 
 def require_curves(model: str, axes: int) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from etsopt.clock import stopwatch
 from etsopt.curves.result import INFEASIBLE, Point
 from etsopt.curves.solver import InfeasibleError
 from etsopt.errors import StoppedError
@@ -94,7 +94,7 @@ class Box:
         as of a `Point`, and ``<sector>_t``, its allowances [t]. Of a search that is stopped it has the points so far,
         and `termination` says why.
         """
-        began = time.perf_counter()
+        passed = stopwatch()
         axes, labels = self.solver.axes, self.solver.instance.labels("sector")
         rows = []
         for number, (first, second) in enumerate(points):
@@ -109,7 +109,7 @@ class Box:
             row |= dict(zip((f"{name}_t" for name in labels.names), labels.sums(found.allowance_t), strict=True))
             rows.append(row)
         names = [*(axis.key for axis in axes), "status", "solved", "region", *(f"{name}_t" for name in labels.names)]
-        self.seconds += time.perf_counter() - began
+        self.seconds += passed()
         return pd.DataFrame(rows, columns=names)
 
     def save(self, folder: str | Path, points: pd.DataFrame, table_format: str = "csv") -> None:

@@ -20,7 +20,7 @@ from etsopt.rules import as_given, reference_allowances
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.compiling import CompiledModels
 from etsopt.running.policy_reads import reads_years
-from etsopt.running.provenance import Clock, provenance
+from etsopt.running.provenance import StageTimes, provenance
 from etsopt.running.run import as_checked, solve
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.options import SolveOptions
@@ -116,10 +116,10 @@ class CurveSolver:
         method = methods.choose(MODEL, self.given[0], options)
         if method.name != "pyomo":
             method = replace(method, build=CompiledModels())
-        clock = Clock()
-        about = provenance(self.given[0], MODEL, options, method, clock.seconds)
+        times = StageTimes()
+        about = provenance(self.given[0], MODEL, options, method, times.seconds)
         prepared = model_inputs.prepared_for(self.model, self.given[0], options, method, {})
-        return SolveTask(self.model, MODEL, self.given[0], options, method, about, clock, prepared)
+        return SolveTask(self.model, MODEL, self.given[0], options, method, about, times, prepared)
 
     def region(self, point: Array) -> Region | None:
         """Solve at a point: return the region around it, None where its multipliers are degenerate.
@@ -151,7 +151,7 @@ class CurveSolver:
     def results_of(self, region: Region, point: Array) -> Results:
         """Return the answer of a region at a point with all tables, checked as those of a solve are."""
         instance = as_given(instance_at(self.instance, self.axes, point), reads_years(self.model))
-        step, clock = point - region.point, Clock()
+        step, times = point - region.point, StageTimes()
         prices = {**region.duals, "least_squares": region.prices.at(step)}
         levels = []
         for bound in self.certified(region, (point, point)).levels:
@@ -162,8 +162,8 @@ class CurveSolver:
             levels.append(Level(bound.name, bound.unit, value, value, bound.tolerance, multipliers, "piece of a curve"))
         values = {"allowance": region.answer.at(step), "exceptional": np.zeros(0)}
         solution = Solution(Termination.OPTIMAL, values, tuple(levels))
-        about = provenance(instance, MODEL, self._task.options, self._task.method, clock.seconds)
-        task = replace(self._task, instance=instance, about=about, clock=clock)
+        about = provenance(instance, MODEL, self._task.options, self._task.method, times.seconds)
+        task = replace(self._task, instance=instance, about=about, times=times)
         return as_checked(self.model, instance, task.checked(solution))
 
     def missing(self, point: Array) -> Array | None:

@@ -149,7 +149,13 @@ def _purchases(found: Forecast) -> Iterator[Section]:
     totals: dict[str, Any] | None = group.iloc[0][list(own)[1:]].to_dict() if len(group) else None
     whole = (group if len(group) else accounts).iloc[0]
     mean, lower, upper = (tonnes(whole[f"purchase{end}_t"]) for end in ("", "_lower", "_upper"))
-    text = _("To buy by {day}: {mean} on average, {lower} to {upper}.", day=due, mean=mean, lower=lower, upper=upper)
+    text = _(
+        "To buy by {day}, China time (UTC+8): {mean} on average, {lower} to {upper}.",
+        day=due,
+        mean=mean,
+        lower=lower,
+        upper=upper,
+    )
     note = _(
         "Every enterprise surrenders from its own account, what it holds first: "
         "no surplus of another covers what it lacks."

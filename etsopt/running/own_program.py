@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from etsopt.modelling import Model, OptimisedModel, Tables
     from etsopt.program.program import Program
     from etsopt.provenance import Provenance
-    from etsopt.running.provenance import Clock
+    from etsopt.running.provenance import StageTimes
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Tree
 
@@ -71,7 +71,7 @@ def proven(
     names: Sequence[str],
     solution: Solution,
     options: SolveOptions,
-    clock: Clock,
+    times: StageTimes,
     compared: bool,
 ) -> Solution:
     """Return a solution with its program and what proves it, as far as the time suffices.
@@ -82,13 +82,13 @@ def proven(
         True if the program was seen to be the one that Pyomo builds.
     """
     tell(_("proof"))
-    clock.lap("solve")
+    times.lap("solve")
     accepted = gap_of_program(options.gap_or_default)
     if not solution.values:
         return replace(solution, proof=Proof(program, tuple(names), accepted, {}, compared))
     x = _within_bounds(program, solution)
     trees = prove(program, solution.levels, x, model.fix_after, replace(options, gap=accepted))
-    clock.lap("proof")
+    times.lap("proof")
     # Tables show the multipliers that prove, which a check finds in the run, and not those of the solver.
     levels = tuple(
         replace(level, multipliers=_by_row(program, names[:place], trees[level.name]))
@@ -151,7 +151,7 @@ def results_of(model: OptimisedModel, solution: Solution, tables: Tables, about:
 
 
 def without_point(
-    model: OptimisedModel, proof: Proof, options: SolveOptions, about: Provenance, clock: Clock
+    model: OptimisedModel, proof: Proof, options: SolveOptions, about: Provenance, times: StageTimes
 ) -> Results:
     """Return the results of a program without a point: rows that conflict, and the proof that they do."""
     tell(_("conflicting rows"))
@@ -159,7 +159,7 @@ def without_point(
     rows, least = conflicting_rows(proof.program, options)
     program = with_rows(proof.program, rows)
     about.conflict_is_least = least
-    clock.lap("conflict")
+    times.lap("conflict")
     try:
         trees = {NO_POINT: refute(program, options)}
     except StoppedError:
@@ -170,7 +170,7 @@ def without_point(
     else:
         rows = rows_by_narrowing(program, rows)
         program = with_rows(program, rows)
-    clock.lap("proof")
+    times.lap("proof")
     answer = ProgramAnswer(None, (), trees)
     question = ProgramQuestion(program, proof.names, proof.gap)
     verdict = _as_compared(judge_program(question, answer, about.model), proof.compared)

@@ -1,15 +1,15 @@
-"""Provenance of a solve, and the clock of its stages."""
+"""Provenance of a solve, and the times of its stages."""
 
 from __future__ import annotations
 
 import platform
 import re
-import time
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.clock import stopwatch
 from etsopt.provenance import Options, Provenance, Versions
 from etsopt.results.notices import facts_of
 from etsopt.results.results import finite
@@ -21,20 +21,16 @@ if TYPE_CHECKING:
     from etsopt.solving.options import SolveOptions
 
 
-class Clock:
-    """Seconds of each stage."""
+class StageTimes:
+    """Seconds of each stage, and a function that tells those since the start."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self.start = self.last = time.perf_counter()
-
-    def passed(self) -> float:
-        """Return the seconds since the start."""
-        return time.perf_counter() - self.start
+        self.passed, self.last = stopwatch(), 0.0
 
     def lap(self, stage: str) -> None:
         """Close a stage; a repeated one adds its seconds."""
-        now = time.perf_counter()
+        now = self.passed()
         self.seconds[stage] = round(self.seconds.get(stage, 0.0) + now - self.last, 6)
         self.last = now
 
@@ -59,7 +55,7 @@ def provenance(
         versions=versions(),
         **facts_of(instance, name_of(model))._asdict(),
     )
-    # Validated, they would be a copy, to which the clock adds nothing.
+    # Validated, they would be a copy, to which later stages add nothing.
     found.seconds = seconds
     return found
 

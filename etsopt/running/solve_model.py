@@ -19,7 +19,7 @@ from etsopt.results.notices import Facts
 from etsopt.results.results import Results
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.compiling import CompiledModels, compiled_program
-from etsopt.running.provenance import Clock, provenance
+from etsopt.running.provenance import StageTimes, provenance
 from etsopt.running.solve_task import SolveTask
 from etsopt.solving.solution import Termination
 
@@ -66,28 +66,28 @@ def solution_of(
 
     The model that it starts from is solved before it, whatever keys of the policy that one does not read.
     """
-    clock = Clock()
+    times = StageTimes()
     method = methods.choose(model, instance, given)
     if method.name != "pyomo":
         method = replace(method, build=compiled)
     chosen = model_inputs.with_own_options(found, given)
-    about = provenance(instance, model, chosen, method, clock.seconds)
+    about = provenance(instance, model, chosen, method, times.seconds)
     try:
         checkpoint(_("parameters"))
         if isinstance(found, CalculationModel):
             tables = found.calculate(instance)
-            clock.lap("calculate")
-            return _calculated(instance, tables, about, clock)
+            times.lap("calculate")
+            return _calculated(instance, tables, about, times)
         assert isinstance(found, OptimisedModel)
         first = None
         if name := found.starts_from if isinstance(found, PreparedModel) else "":
             own = methods.options_of_first(name, given)
             first = solve_model(library.load(name), instance, name, own, compiled)
-            clock.lap(name)
+            times.lap(name)
             if name not in first.tables or first.termination != "optimal":
                 return _stopped_at(name, first, about)
         prepare = partial(model_inputs.prepared_for, found, instance, chosen, method)
-        new_task = partial(SolveTask, found, model, instance, chosen, method, about, clock, first=first)
+        new_task = partial(SolveTask, found, model, instance, chosen, method, about, times, first=first)
         return _solve_again(found, prepare, new_task, first.tables if first else {})
     except StoppedError as stopped:
         return Results({}, stopped.termination, "none", False, (), None, about)
@@ -119,7 +119,7 @@ def _solve_again(
             task, stopped = new_task(prepared=prepared), prepared.stopped
             if reason := methods.reason_of_fallback(task.method, prepared.fallback_reason):
                 task.about.method, task.about.method_reason = "direct", reason
-            task.clock.lap("build")
+            task.times.lap("build")
             # Where the preparation was stopped it holds an answer, which only has to be completed.
             with unlimited() if stopped else nullcontext():
                 solution = task.solve_all()
@@ -146,13 +146,13 @@ def _stopped_at(name: str, first: Results, about: Provenance) -> Results:
     return replace(first, provenance=first.provenance.model_copy(update=stated))
 
 
-def _calculated(instance: Instance, tables: Any, about: Provenance, clock: Clock) -> Results:
+def _calculated(instance: Instance, tables: Any, about: Provenance, times: StageTimes) -> Results:
     """Return the results of a calculation, which has nothing to optimise."""
     verdict = None
     if about.model in THEOREMS:
         with unlimited():
             tell(_("check"))
             verdict = judge(Question(instance, about.model), Answer(tables))
-    clock.lap("check")
+    times.lap("check")
     status = "feasible" if verdict is None else verdict.status
     return Results(tables, "optimal", status, status in PROVEN, (), None, about, violations_of(verdict))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from etsopt.program.program import Program
     from etsopt.provenance import Provenance
     from etsopt.running.methods import Method
-    from etsopt.running.provenance import Clock
+    from etsopt.running.provenance import StageTimes
     from etsopt.solving.options import SolveOptions
     from etsopt.solving.solution import Level
 
@@ -61,7 +61,7 @@ class SolveTask:
     options: SolveOptions
     method: Method
     about: Provenance
-    clock: Clock
+    times: StageTimes
     prepared: Prepared
     first: Results | None = None
     """Results of the model that this one starts from."""
@@ -94,7 +94,7 @@ class SolveTask:
             tell(_("tables"))
             given = own_program.copied(solution)
             tables = model_inputs.tables_of(self.model, self.instance, given, self.prepared) if solution.values else {}
-            self.clock.lap("tables")
+            self.times.lap("tables")
             return self._results(solution, tables)
 
     def claimed(self, solution: Solution, readings: InstanceInputs) -> Results:
@@ -111,7 +111,7 @@ class SolveTask:
         with unlimited():
             stated = claim(self.instance, solution)
             totals, multipliers = stated["totals"], (stated[name] for name in ("rows", "duals", "weights"))
-            self.clock.lap("tables")
+            self.times.lap("tables")
             held = Claim(stated["allocation"], totals["sectors"], ArrayMultipliers(*multipliers).read)
             own = replace(self, readings=InstanceInputs.of(self.instance, readings))
             results = own._results(solution, totals, held)
@@ -131,14 +131,14 @@ class SolveTask:
             Objectives in their order; None for the model's own.
         """
         solution = self.minimise_all(parameters, names)
-        self.clock.lap("solve")
+        self.times.lap("solve")
         # A point found before any objective does not make up for one that finds none.
         if solution.termination is not Termination.INFEASIBLE or solution.levels:
             return solution
         if isinstance(self.model, PreparedModel) and self.model.explain is not None:
             return self._explained(*self.model.explain(self.instance, self.prepared))
         if solution.proof is not None:
-            return own_program.without_point(self.model, solution.proof, self.options, self.about, self.clock)
+            return own_program.without_point(self.model, solution.proof, self.options, self.about, self.times)
         elastic = library.elastic(self.name)
         if elastic is None:
             return Results({}, "infeasible", "infeasible_unproven", False, (), None, self.about)
@@ -147,7 +147,7 @@ class SolveTask:
             return explained
         # The infeasibility is within the checker's tolerance: sums of limits that meet exactly differ by rounding.
         solution = self.minimise_all(elastic.relaxed_parameters(parameters, RELAXED_T), names)
-        self.clock.lap("solve_eased")
+        self.times.lap("solve_eased")
         return solution if solution.levels or solution.termination is not Termination.INFEASIBLE else explained
 
     def _explained(self, tables: dict[str, pd.DataFrame], level: Level | None) -> Results:
@@ -178,7 +178,7 @@ class SolveTask:
             without = {"presolve": "off"} | self.options.solver_options
             again = self._minimise(program, parameters, names, replace(self.options, mps=None, solver_options=without))
             solution = solution if own_program.misses_rows(program, again) or not again.values else again
-        return own_program.proven(self.model, program, names, solution, self.options, self.clock, compared)
+        return own_program.proven(self.model, program, names, solution, self.options, self.times, compared)
 
     def _minimise(
         self, program: Program, parameters: dict[str, Any], names: list[str], options: SolveOptions
@@ -190,7 +190,7 @@ class SolveTask:
 
     def _program(self, parameters: dict[str, Any]) -> Program:
         program = model_inputs.program_of(self.model, self.instance, self.method.build, parameters)
-        self.clock.lap("build")
+        self.times.lap("build")
         return program
 
     def _run(self, parameters: dict[str, Any], names: list[str], by_solver: bool = True) -> Solution:
@@ -255,7 +255,7 @@ class SolveTask:
                 solution = replace(solution, levels=as_answered(solution.levels, values))
                 verdict = self._judged(answer, solution.levels, stopped)
             tables = _with_kept(tables, verdict) if claim is None else tables
-            self.clock.lap("check")
+            self.times.lap("check")
         checks = {level.name: level for level in verdict.levels if level.known} if verdict else {}
         levels = list(first.levels) if first and tables else []
         for level in solution.levels if tables else ():
@@ -297,7 +297,7 @@ class SolveTask:
                 raise StoppedError(solution.termination)
             if solution.termination is Termination.OPTIMAL:
                 ways[way] = solution
-        self.clock.lap("explain")
+        self.times.lap("explain")
         results = self._relaxed_results(elastic.tables(limited, ways, part), ways)
         if results.certified or INFEASIBLE not in ways or not program.integer.any():
             return results
@@ -329,7 +329,7 @@ class SolveTask:
             The least infeasibility by the solver; None if it is unknown.
         """
         verdict = self._judged(tables, () if stated is None else (stated,)) if tables and self.has_theorem else None
-        self.clock.lap("check")
+        self.times.lap("check")
         tonnes = verdict.infeasible_by_t if verdict else None
         proven = verdict.missing_days if verdict and verdict.missing_days is not None else tonnes
         levels = list(self.first.levels) if self.first and tables else []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.clock import stopwatch
 from etsopt.errors import EtsoptError, StoppedError, UsageError
 from etsopt.language import Translated, _, in_both
 from etsopt.modelling import ProgramModel
@@ -116,7 +116,7 @@ class Engine:
         StoppedError
             If a stop was requested meanwhile: there is no outcome.
         """
-        began = time.perf_counter()
+        passed = stopwatch()
         try:
             whole = not self.totals_suffice or number % WHOLE_EVERY == 0
             results, answer = self.solved(scenario.of(self.instance), whole)
@@ -126,11 +126,10 @@ class Engine:
         except Exception as error:
             # One scenario must not end a sweep of thousands, whatever went wrong in it.
             said = error if isinstance(error, EtsoptError) else f"{type(error).__name__}: {error}"
-            seconds = time.perf_counter() - began
-            return Outcome(number, "failed", "", False, seconds, Translated(in_both(said)), {})
+            return Outcome(number, "failed", "", False, passed(), Translated(in_both(said)), {})
         if results.termination == "interrupted":
             raise StoppedError("interrupted")
-        ended = (results.status, results.termination, results.certified, time.perf_counter() - began)
+        ended = (results.status, results.termination, results.certified, passed())
         return Outcome(number, *ended, message, values, answer)
 
     def solved(self, instance: Instance, whole: bool) -> tuple[Results, Floats | None]:

@@ -212,7 +212,7 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path, monkeypatch: pytest.
         with pytest.raises(UsageError) as caught:
             write(tmp_path, {"mark": "second"})
         (part / "mark").write_text("first", encoding="utf-8")
-    wanted = rf"The folder {str(tmp_path)!r} is being written by process {os.getpid()} on .+ since \d\d:\d\d:\d\d\."
+    wanted = rf"The folder {str(tmp_path)!r} is being written by process {os.getpid()} on .+ since \d\d:\d\d:\d\d UTC\."
     assert re.fullmatch(wanted, caught.value.failure)
     assert caught.value.advice == "Wait until it has finished, or name another place to write to."
     assert texts(tmp_path) == {"mark": "first"}

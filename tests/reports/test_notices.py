@@ -185,7 +185,7 @@ def test_the_command_writes_notices_and_replaces_earlier_ones(
     assert main([*asked, "--enterprise", "E3", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"folder": str(out), "files": ["notice-E3.html"]}
     assert [path.name for path in out.iterdir()] == ["notice-E3.html"]
-    assert "Answer by 2026-03-31." in (out / "notice-E3.html").read_text(encoding="utf-8")
+    assert "Answer by 2026-03-31, China time (UTC+8)." in (out / "notice-E3.html").read_text(encoding="utf-8")
     assert main([*asked[:-1], "soon"]) == 2
     assert "'soon' is not a day." in capsys.readouterr().err
     assert main([*asked, "--year", "2024"]) == 0

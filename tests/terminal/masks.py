@@ -10,7 +10,6 @@ import re
 DIGIT = re.compile(r"\d")
 
 NUMBERS = (
-    re.compile(r"(?<![\d.])\d+\.\d\d(?=[ \xa0]s\b| 秒)"),  # Seconds of a solve.
     re.compile(r"\b\d\.\de(?:-\d\d|\+00)"),  # Gaps and tolerances, many of which are rounding.
     re.compile(r"\d(?:\.\d+)?e-(?:09|[1-9]\d)"),  # Amounts of rounding.
     re.compile(

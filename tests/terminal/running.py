@@ -8,17 +8,16 @@ import io
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime
 from functools import cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from unittest import mock
 
 import pytest
 
-from etsopt import cli
-from etsopt.accounting.store import journal
+from etsopt import cli, clock
 from etsopt.reports import certificate
 from etsopt.rules import RULES
 from tests.terminal.inputs import folder_of
@@ -27,12 +26,15 @@ from tests.terminal.memory import Memory
 LOCALES = {"en": "en_GB.UTF-8", "zh": "zh_CN.UTF-8"}
 OTHERS = ("LANGUAGE", "LC_MESSAGES", "LANG", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHON_COLORS")
 """Further variables on which the output of a command depends, taken out of the environment."""
+AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+"""Time at which a command runs unless a test says another."""
 
 
 @contextlib.contextmanager
-def terminal(lang: str, width: int) -> Iterator[tuple[io.StringIO, io.StringIO]]:
+def terminal(lang: str, width: int, at: datetime = AT) -> Iterator[tuple[io.StringIO, io.StringIO]]:
     """Yield the standard streams of a terminal of a language and a width in columns, without colours."""
     stated = {"LC_ALL": LOCALES[lang], "COLUMNS": str(width), "NO_COLOR": "1", "TERM": "dumb"}
+    stated[clock.VARIABLE] = f"{at.timestamp():.0f}"
     out, errors = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
         for name, value in stated.items():
@@ -44,15 +46,6 @@ def terminal(lang: str, width: int) -> Iterator[tuple[io.StringIO, io.StringIO]]
 
 NEGLIGIBLE_T = 0.1
 """Tonnes below which the largest miss of an allocation, or its distance from the one solution, is rounding."""
-
-
-class StoppedClock(datetime):
-    """The clock of a store, which stands still."""
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Self:
-        """Return always the same time."""
-        return cls(2026, 1, 31, 9, 30, tzinfo=tz)
 
 
 def _certified(*amounts: float | None) -> str:
@@ -78,20 +71,19 @@ CERTIFIED: Any = certificate.certified
 
 @contextlib.contextmanager
 def _steady() -> Iterator[None]:
-    """Let nothing depend on the time, on rounding or on the version of Python."""
+    """Let nothing depend on rounding or on the version of Python."""
     with (
         mock.patch.object(argparse.HelpFormatter, "add_argument", _add_argument),
         mock.patch.object(certificate, "certified", _certified),
-        mock.patch.object(journal, "datetime", StoppedClock),
     ):
         yield
 
 
-def run(words: Sequence[str], folder: Path, lang: str, width: int) -> tuple[int, str, str]:
+def run(words: Sequence[str], folder: Path, lang: str, width: int, at: datetime = AT) -> tuple[int, str, str]:
     """Return exit code, standard output and standard error of a command in a folder."""
     rules = dict(RULES)
     try:
-        with chdir(folder), _steady(), terminal(lang, width) as (out, errors):
+        with chdir(folder), _steady(), terminal(lang, width, at) as (out, errors):
             try:
                 code = cli.main([*words])
             except SystemExit as ended:

@@ -144,11 +144,9 @@ def test_examples_of_the_finders_are_as_written(module: ModuleType) -> None:
 
 
 def test_masks_keep_columns_and_leave_figures() -> None:
-    text = (
-        "tiny: certified, 12.34 s  \n change  9,200  t  1.5e-10  HiGHS simplex, 12 it.\n scale 2.0e+03, 0.25 and 0.1234"
-    )
+    text = "tiny: certified  \n change  9,200  t  1.5e-10  HiGHS simplex, 12 it.\n scale 2.0e+03, 0.25 and 0.1234"
     assert masked(text) == (
-        "tiny: certified, 00.00 s\n change  9,200  t  0.0e-00  HiGHS simplex, 00 it.\n scale 2.0e+03, 0.25 and 0.1234"
+        "tiny: certified\n change  9,200  t  0.0e-00  HiGHS simplex, 00 it.\n scale 2.0e+03, 0.25 and 0.1234"
     )
     assert masked("target_change ≥ -0.00499821428571") == "target_change ≥ -0.00499821428000"
     assert masked("0.000999779 of 3.28e-09 t") == "0.000999779 of 0.00e-00 t"

@@ -74,7 +74,7 @@ def annual_emissions(
     parameters
         Factors in place of those of the store, by dotted keys.
     on
-        Day by which a month without a report counts as missing, for the enterprises at risk; None for today.
+        Day by which a month without a report counts as missing, for the enterprises at risk; None for today in China.
     as_of
         Number of an entry of the journal, or a day such as 2026-01-31; None for the present.
     wait_s
@@ -91,7 +91,7 @@ def annual_emissions(
         entry = look_at_items(opened, as_of)
         reports, stated = reports_of(opened), parameters_in(opened)
         year = int(reports.rows["month"].max()[:4]) if year is None else year
-        state = review_of(opened, Path(path), entry, Scope(year), date.today() if on is None else on)
+        state = review_of(opened, Path(path), entry, Scope(year), on)
     accounts = account(reports, {**stated, **(parameters or {})})
     known = sorted(set(accounts.unit_years["year"].tolist()))
     if year not in known:

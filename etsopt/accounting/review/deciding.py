@@ -109,11 +109,11 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool, 
     first = fresh.iloc[0]
     entry = new_entry(opened, REVIEW, f"{first['decision']}: {first['who']}" if always else place)
     problems, left = [], []
-    blocks = _blocks(fresh)
+    blocks = _blocks(dated(fresh))
     for number, block in enumerate(blocks):
         checkpoint(_("deciding"), number, len(blocks))
         kind, level = block["decision"].iat[0], block["level"].iat[0]
-        act = _block(opened, dated(block), entry, place, level)
+        act = _block(opened, block, entry, place, level)
         act.of_file, act.without_findings = not always, without_findings
         changes[kind] += ACTS[kind](act)
         problems += act.problems

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +25,7 @@ from etsopt.accounting.review.words import (
 )
 from etsopt.accounting.schema import LARGEST_NCV
 from etsopt.accounting.vocabulary import FLOW_WORDS, FLOWS, ITEM_WORDS, ITEMS, PROCESS_WORDS, PROCESSES, folded
+from etsopt.clock import day_in_china
 from etsopt.data.messages import counted
 from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.table import Column, Table
@@ -34,7 +34,7 @@ from etsopt.errors import DataError, Problem, UsageError
 from etsopt.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -46,7 +46,7 @@ TABLE = Table(
         Column("decision", _("what is decided"), required=True, choices=DECISIONS),
         Column("level", _("who decides: a level of the review, or the enterprise"), required=True, choices=ACTORS),
         Column("who", _("person or department that decides"), required=True, identifier=True),
-        Column("decided_on", _("day of the decision, such as 2026-03-01; empty: today"), identifier=True),
+        Column("decided_on", _("day of the decision in China, such as 2026-03-01; empty: today"), identifier=True),
         Column("unit_id", _("unit; needed but for close"), identifier=True),
         Column("month", _("month, such as 2025-01; empty: all of a pass"), identifier=True),
         Column("process", _("boundary of the item; empty: all"), choices=tuple(PROCESSES)),
@@ -152,7 +152,7 @@ def validated(raw: RawTable) -> pd.DataFrame:
 
 
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return decisions with all columns in order; the day of one that states none is today."""
+    """Return decisions with all columns in order."""
     columns = {}
     for column in TABLE.columns:
         kind = float if column.number else object
@@ -203,6 +203,7 @@ def digests(frame: pd.DataFrame) -> NDArray[np.object_]:
     return np.array([hashlib.sha256(text.encode()).hexdigest() for text in joined], dtype=object)
 
 
-def dated(frame: pd.DataFrame, today: Callable[[], date] = date.today) -> pd.DataFrame:
-    """Return decisions with a day each."""
-    return frame.assign(decided_on=frame["decided_on"].where(frame["decided_on"] != "", today().isoformat()))
+def dated(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return decisions with a day each: that of one that states none is today in China."""
+    stated = frame["decided_on"]
+    return frame.assign(decided_on=stated.where(stated != "", day_in_china().isoformat()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,5 +85,5 @@ def review_with_causes(
             # A factor that nobody stated keeps reports from being accounted, and no finding from being told.
             screened = None
         found = None if screened is None else screened.findings
-        state = review_of(opened, Path(path), entry, Scope(year, city), date.today(), found)
+        state = review_of(opened, Path(path), entry, Scope(year, city), None, found)
     return state, pd.DataFrame(columns=COLUMNS) if screened is None else screened.causes

@@ -20,6 +20,7 @@ from etsopt.accounting.store.ledger import compared
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.accounting.vocabulary import ACCOUNTED, POWER
+from etsopt.clock import CHINA_AHEAD_H, day_in_china
 from etsopt.errors import UsageError, brief
 from etsopt.language import _
 
@@ -95,7 +96,7 @@ def review(
     city
         Only units of this city of the register; empty for all.
     on
-        Day by which a month without a report counts as missing if its deadline has passed; None for today.
+        Day by which a month without a report counts as missing if its deadline has passed; None for today in China.
     as_of
         Number of an entry of the journal, or a day such as 2026-01-31; None for the present.
     wait_s
@@ -108,11 +109,11 @@ def review(
     """
     with open_store(path, wait_s=wait_s) as opened:
         entry = look_at_items(opened, as_of)
-        return review_of(opened, Path(path), entry, Scope(year, city), date.today() if on is None else on)
+        return review_of(opened, Path(path), entry, Scope(year, city), on)
 
 
 def review_of(
-    opened: Connection, path: Path, entry: int, scope: Scope, on: date, screened: pd.DataFrame | None = None
+    opened: Connection, path: Path, entry: int, scope: Scope, on: date | None, screened: pd.DataFrame | None = None
 ) -> Review:
     """Return the state of the review that the views of `look_at_items` show.
 
@@ -137,7 +138,7 @@ def review_of(
         findings=findings,
         rates=_rates(opened, still, emitted, scope),
         statuses=_statuses(items),
-        at_risk=_at_risk(opened, months, still, emitted, scope, on),
+        at_risk=_at_risk(opened, months, still, emitted, scope, on or day_in_china()),
         corrections=corrections_of(opened, "seen_corrections", scope.within("k")),
         entry=entry,
         line=None if found.alterations else found.lines.get(entry),
@@ -187,7 +188,10 @@ def _findings(opened: Connection, scope: Scope) -> pd.DataFrame:
 
 
 def _months(opened: Connection, items: pd.DataFrame, scope: Scope) -> pd.DataFrame:
-    """Return units and months with the day of filing: that of the last first version, else the day of the import."""
+    """Return units and months with the day of filing: that of the last first version, else the day of the import.
+
+    Both are days in China.
+    """
     rank = pd.Series(pd.Categorical(items["status"], NAMES).codes, index=items.index)
     groups = items.assign(rank=rank).groupby(
         ["enterprise_id", "province", "city", "name", "unit_id", "month"], as_index=False
@@ -196,7 +200,8 @@ def _months(opened: Connection, items: pd.DataFrame, scope: Scope) -> pd.DataFra
     filed = frame_of(
         opened,
         f"SELECT unit_id, month, max(reported_on) FILTER (version = 1) AS filed_on, "
-        f"strftime(min(at_utc), '%Y-%m-%d') AS received_on FROM seen_rows r JOIN entries USING (entry) "
+        f"strftime(min(at_utc) + INTERVAL {CHINA_AHEAD_H} HOUR, '%Y-%m-%d') AS received_on "
+        f"FROM seen_rows r JOIN entries USING (entry) "
         f"WHERE true{scope.within('r')} GROUP BY ALL",
     )
     months = months.merge(filed, on=["unit_id", "month"], how="left")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.store.ledger import JOURNALLED, StoreVerification, compared, last_entry, printed_head
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import listed
+from etsopt.clock import end_in_china, time_in_utc
 from etsopt.errors import UsageError, brief
 from etsopt.language import _
 
@@ -35,8 +36,8 @@ ORDER BY entry
 def new_entry(opened: Connection, kind: str, what: str) -> int:
     """Add an entry to the journal, and return its number."""
     entry = last_entry(opened) + 1
-    now = datetime.now(UTC).replace(tzinfo=None)
-    opened.execute("INSERT INTO entries VALUES (?, ?, ?, ?)", [entry, now, kind, what])
+    at_utc = time_in_utc().replace(tzinfo=None)
+    opened.execute("INSERT INTO entries VALUES (?, ?, ?, ?)", [entry, at_utc, kind, what])
     return entry
 
 
@@ -46,7 +47,7 @@ def look_back(opened: Connection, as_of: int | str | None = None) -> int:
     Parameters
     ----------
     as_of
-        Number of an entry, or a day such as 2026-01-31, whose end counts, in local time; None for the present.
+        Number of an entry, or a day such as 2026-01-31, whose end in China counts; None for the present.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def _entry_of(opened: Connection, as_of: int | str | None) -> int:
     if day == UNKNOWN:
         what = _("{as_of} is neither an entry of the store nor a day.", as_of=brief(as_of))
         raise UsageError(what, _("Name an entry that `etsopt store log` lists, or a day such as 2026-01-31."))
-    end = datetime.combine(datetime.fromisoformat(text), time.max).astimezone(UTC).replace(tzinfo=None)
+    end = end_in_china(date.fromisoformat(text)).replace(tzinfo=None)
     found = opened.execute("SELECT max(entry) FROM entries WHERE at_utc <= ?", [end]).fetchall()[0][0]
     if found is None:
         raise UsageError(_("The store had no entry until {text}.", text=text), _("Name a later day, or an entry."))

@@ -111,7 +111,7 @@ class Line:
         """What a page prints: entry, day, and the digits of the head in groups of four."""
         # One word, which no line breaks.
         digits = "\xa0".join(re.findall("....", self.head[:DIGITS]))
-        return _("Entry {entry} of {day}, head {digits}.", entry=self.entry, day=self.at[:10], digits=digits)
+        return _("Entry {entry} of {day} (UTC), head {digits}.", entry=self.entry, day=self.at[:10], digits=digits)
 
 
 @dataclass(frozen=True)

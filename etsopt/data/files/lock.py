@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.clock import time_in_utc
 from etsopt.errors import UsageError, shortened
 from etsopt.language import _
 
@@ -113,8 +114,8 @@ def _lock(handle: int) -> None:
 def _self() -> str:
     """Return process, host, command and time of this holder."""
     command = " ".join((Path(sys.argv[0]).name, *sys.argv[1:])) if sys.argv else "python"
-    host, since = platform.node(), time.strftime("%H:%M:%S")
-    return f"process {os.getpid()} on {host} ({shortened(command)}) since {since}"
+    host, since = platform.node(), time_in_utc().strftime("%H:%M:%S")
+    return f"process {os.getpid()} on {host} ({shortened(command)}) since {since} UTC"
 
 
 def _holder(path: Path) -> str:

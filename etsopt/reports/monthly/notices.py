@@ -114,7 +114,7 @@ def notice(
         size=tonnes(size_t),
     )
     if deadline is not None:
-        text = _("{findings} Answer by {day}.", findings=text, day=deadline.isoformat())
+        text = _("{findings} Answer by {day}, China time (UTC+8).", findings=text, day=deadline.isoformat())
     steps = (
         _("Correct each row above, or hand in the record that proves it: ledger, test report, calibration."),
         _("A corrected row has the next version, and the record as its evidence."),
