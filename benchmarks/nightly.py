@@ -38,17 +38,14 @@ SLOWEST = 30
 PATIENCE_S = 900
 """Time after which a test of the night counts as hung, on a loaded machine as well [s]."""
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "--dist=loadfile")
-MAPPED = (*PYTEST, "--numprocesses=auto", "-p", "benchmarks.line_map")
+PYTEST = (sys.executable, "-m", "pytest", "-q")
+MAPPED = (*PYTEST, "--numprocesses=auto", "--dist=loadfile", "-p", "benchmarks.line_map")
 COVERAGE = LOGS / "coverage.json"
 EVERYDAY, NIGHT = "everyday tests, with coverage", "tests left to the night"
 ELSEWHERE = "everyday tests elsewhere"
 """Two years ahead, in China, on one core, in a plain terminal, and with folders that list their files the other way."""
 
-OF_HERE = ("LC_ALL", "LC_MESSAGES", "LANGUAGE", "COLUMNS", "NO_COLOR", "FORCE_COLOR", "SOURCE_DATE_EPOCH")
-PLACE = {"TZ": "Asia/Shanghai", "LANG": "C", "TERM": "dumb"}
-"""Environment elsewhere, and what of the one here is none of it."""
-
+PLACE = {"TZ": "Asia/Shanghai", "LC_ALL": "C", "LANG": "C", "TERM": "dumb"}
 FAKED = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
 """Of libfaketime: a process waits by the time that it measures, and files keep the times that the system gave them."""
 
@@ -63,7 +60,7 @@ STEPS: dict[str, tuple[str, ...]] = {
         f"--junitxml={LOGS / 'everyday.xml'}",
     ),
     ELSEWHERE: (
-        *("faketime", "-f", "+730d", "taskset", "--cpu-list", "0", *PYTEST, "--numprocesses=1"),
+        *("faketime", "-f", "+730d", "taskset", "--cpu-list", "0", *PYTEST),
         *("-p", "benchmarks.reversed_folders", "-p", "no:cov", "-m", "not nightly"),
         f"--junitxml={LOGS / 'elsewhere.xml'}",
     ),
@@ -213,8 +210,7 @@ def main() -> int:
     hashed = hashes()
     lines = line_map.folder_of_suite()
     of_tests = line_map.recording(lines)
-    elsewhere = {name: value for name, value in os.environ.items() if name not in OF_HERE} | PLACE | FAKED
-    environments = dict.fromkeys((EVERYDAY, NIGHT), of_tests) | {ELSEWHERE: elsewhere}
+    environments = dict.fromkeys((EVERYDAY, NIGHT), of_tests) | {ELSEWHERE: os.environ | PLACE | FAKED}
     steps = {name: run(name, STEPS[name], environments.get(name, dict(os.environ))) for name in STEPS}
     if "LINE_MAP" in of_tests and all(steps[name].code in (0, 1) for name in (EVERYDAY, NIGHT)):
         (lines / line_map.WHOLE).touch()

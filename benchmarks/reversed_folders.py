@@ -7,6 +7,8 @@ the names is right there and wrong elsewhere.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 listed, scanned = os.listdir, os.scandir
@@ -36,6 +38,16 @@ class Scanned:
         self.entries = iter(())
 
 
+def of_paths(found: Callable[..., Iterator[Path]]) -> Callable[..., Iterator[Path]]:
+    """Return a method of `Path` that gives what one finds from the last name to the first.
+
+    Some of them keep the function `os.scandir` that was there when their module was imported.
+    """
+    return lambda *given, **named: iter(sorted(found(*given, **named), reverse=True))
+
+
 def pytest_configure() -> None:
+    for name in ("glob", "iterdir", "rglob"):
+        setattr(Path, name, of_paths(getattr(Path, name)))
     os.scandir = Scanned  # type: ignore[assignment,misc]
     os.listdir = lambda *folder: sorted(listed(*folder), reverse=True)  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Callable
 from functools import partial
@@ -14,10 +15,22 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from etsopt import progress
 from etsopt.data.instance import Instance
 
 # A shell lets what it runs in the background ignore Ctrl-C, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The language, width, colours and time that whoever runs the tests has chosen are none of the tests'.
+OF_HERE = (
+    *("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHON_COLORS"),
+    *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "SOURCE_DATE_EPOCH"),
+)
+for name in OF_HERE:
+    os.environ.pop(name, None)
+
+# However slow the machine, code without a checkpoint comes to its end, and a time limit is met where it is elsewhere.
+progress.POLL_INTERVAL_S = 60.0
 
 # The same examples in every run, and none of them judged by the clock.
 settings.register_profile("etsopt", deadline=None, derandomize=True)

@@ -94,7 +94,7 @@ def test_every_step_of_make_test_is_a_step_of_the_night() -> None:
     assert '--dist=loadfile -m "not nightly"' in makefile
     assert {"--dist=loadfile", "not nightly"} <= set(nightly.STEPS[nightly.EVERYDAY])
     assert {"lint", "types"} <= set(nightly.STEPS["lint and types"])
-    assert {"--dist=loadfile", "not nightly"} <= set(nightly.STEPS[nightly.ELSEWHERE])
+    assert "not nightly" in nightly.STEPS[nightly.ELSEWHERE]
 
 
 def test_a_step_without_its_program_is_left_out_and_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:

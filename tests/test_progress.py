@@ -212,7 +212,9 @@ def test_a_watch_in_a_thread_leaves_signals_alone() -> None:
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no such timer")
-def test_what_says_no_checkpoint_is_stopped_by_a_timer() -> None:
+def test_what_says_no_checkpoint_is_stopped_by_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "POLL_INTERVAL_S", 0.5)
+
     def endless() -> None:
         with progress.watched(0.2), progress.stopped_anywhere():
             while True:

@@ -35,9 +35,9 @@ def write_sources(target: Path, *, notebooks: bool = True) -> None:
     """Write all sources of both languages: pages by hand, and pages made from the code."""
     shutil.rmtree(target, ignore_errors=True)
     for language in LANGUAGES:
-        shutil.copytree(DOCS / language, target / language)
+        copied(DOCS / language, target / language)
         if (DOCS / "pictures").is_dir():
-            shutil.copytree(DOCS / "pictures", target / language / "pictures")
+            copied(DOCS / "pictures", target / language / "pictures")
     _link_to_english(target / "zh")
     english = target / "en"
     for part in (published, models, rules, dictionary, items, commands, api):

@@ -136,7 +136,7 @@ def _link(link: re.Match[str], name: str, page: str, target: Path) -> str:
     if picture:
         copy = target / "pictures" / path.replace("/", "-")
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / path, copy)
+        shutil.copyfile(ROOT / path, copy)
         return f"![{label}]({posixpath.relpath('pictures/' + copy.name, posixpath.dirname(page) or '.')})"
     # A file of the repository has no address on the site, so its name takes the place of a link.
     return label if label.strip("`") == path else f"{label} (`{path}`)"

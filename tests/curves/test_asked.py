@@ -55,8 +55,14 @@ def test_along_twice_moves_both_keys_together(tmp_path: Path, capsys: pytest.Cap
     ],
 )
 def test_what_has_no_effect_or_no_meaning_is_refused(
-    asked: tuple[str, ...], said: str, command: str, capsys: pytest.CaptureFixture[str]
+    asked: tuple[str, ...],
+    said: str,
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main([command, "tiny", *asked]) == 2
     assert said in capsys.readouterr().err
 

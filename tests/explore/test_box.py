@@ -238,8 +238,9 @@ def test_the_command_writes_a_page_of_two_keys(
 
 
 def test_a_key_that_bends_is_refused_before_anything_is_solved(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("etsopt.curves.solver.CurveSolver.region", lambda *_: pytest.fail("solved"))
     keys = ("--vary", f"{CEMENT}=-0.01:0", "--vary", "sectors.cement.band=0.02:0.03")
     assert main(["explore", "tiny", *keys]) == 2

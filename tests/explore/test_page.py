@@ -221,8 +221,9 @@ def test_a_damaged_page_is_told_so(tiny: Curve, tiny_page: Path) -> None:
 
 
 def test_too_many_units_are_refused_before_anything_is_solved(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("etsopt.curves.solver.CurveSolver.region", lambda *_: pytest.fail("solved"))
     monkeypatch.setattr(page, "UNITS_MAX", {1: 2, 2: 1})
     asked = ["explore", "tiny", "--vary", f"{CEMENT}=-0.01:0"]
@@ -282,7 +283,10 @@ def test_the_command_writes_a_page_that_is_checked(tmp_path: Path, capsys: pytes
     assert "tolerances of the page does not follow from the instance" in capsys.readouterr().err
 
 
-def test_a_curve_of_a_folder_has_a_page(tiny: Curve, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_curve_of_a_folder_has_a_page(
+    tiny: Curve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     tiny.save(tmp_path / "curve")
     path = tmp_path / "page.html"
     explored(capsys, "explore", str(tmp_path / "curve"), "--out", str(path))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 import etsopt
+from docs.tools.copies import copied
 from etsopt import accounting
 from etsopt.accounting.store import is_store
 from etsopt.accounting.store.ledger import ledger_of
@@ -166,7 +167,7 @@ def item(name: str) -> Path:
     path = _room() / "items" / name
     path.parent.mkdir(exist_ok=True)
     if name in STORED:
-        shutil.copytree(GOLDEN_REPORTS / name / "run", path)
+        copied(GOLDEN_REPORTS / name / "run", path)
     elif name in INSTANCES:
         write_instance(INSTANCES[name](), path, "Made up.")
     elif name in FOLDERS:
