@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from docs.tools import api, commands, dictionary, items, links, models, published, rules
+from docs.tools.copies import copied
 from docs.tools.notebooks import write_pages as write_notebooks
 
 DOCS = Path(__file__).parents[1]

@@ -234,6 +234,7 @@ def test_too_many_units_are_refused_before_anything_is_solved(
     assert main([*asked, "--vary", "provinces.balance=0.01:0.02"]) == 2
     assert text.replace("2 at", "3 at") in capsys.readouterr().err
     monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("etsopt.curves.solver.CurveSolver.region", lambda *_: pytest.fail("solved"))
     monkeypatch.setattr(page, "ROWS_MAX", 2)
     assert main(asked) == 2
