@@ -17,12 +17,6 @@ from etsopt.errors import UsageError
 from tests.weights import ROOT
 
 
-@pytest.fixture
-def going(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
-
-
-@pytest.mark.usefixtures("going")
 def test_the_clock_goes_with_the_machine() -> None:
     seconds = stopwatch()
     of_machine, now = datetime.now(UTC), time_in_utc()  # noqa: TID251

@@ -24,8 +24,6 @@ from tests.terminal.inputs import folder_of
 from tests.terminal.memory import Memory
 
 LOCALES = {"en": "en_GB.UTF-8", "zh": "zh_CN.UTF-8"}
-OTHERS = ("LANGUAGE", "LC_MESSAGES", "LANG", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "PYTHON_COLORS")
-"""Further variables on which the output of a command depends, taken out of the environment."""
 AT = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 """Time at which a command runs unless a test says another."""
 
@@ -39,8 +37,6 @@ def terminal(lang: str, width: int, at: datetime = AT) -> Iterator[tuple[io.Stri
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
         for name, value in stated.items():
             patch.setenv(name, value)
-        for name in OTHERS:
-            patch.delenv(name, raising=False)
         yield out, errors
 
 
