@@ -57,8 +57,8 @@ docs: dev  ## write models/README.md, instances/README.md, completion scripts, c
 	$(BIN)/python models/build_readme.py
 	$(BIN)/python instances/build_readme.py
 	$(BIN)/python -m etsopt.cli.completions.build
-	$(BIN)/python -m etsopt.locale.build
-	$(BIN)/python -m etsopt.results.build_schema
+	$(BIN)/python -m docs.tools.catalogue
+	$(BIN)/python -m etsopt.running.results.build_schema
 
 docs-check: $(VENV)/.documented  ## build the documentation site into docs/_build, check its links, run its examples
 	$(BIN)/python -m docs.tools.build

@@ -30,7 +30,7 @@ STAY = tuple(
     f"tests/{name}"
     for name in (
         *("docs/", "locale/", "terminal/test_latin", "test_docs", "test_repository", "test_wheel", "test_benchmarks"),
-        *("accounting/test_page", "results/test_kills", "cli/test_start_up"),
+        *("accounting/test_page", "running/results/test_kills", "cli/test_start_up"),
     )
 )
 """How names of tests begin that guard texts, documents or processes, and no line."""

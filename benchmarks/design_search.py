@@ -16,14 +16,14 @@ import numpy as np
 
 import etsopt
 from benchmarks.reporting import FOLDER, machine, provenance, table, versions, write_json
-from etsopt.designing import design_of, designs_of, hypervolume, search
-from etsopt.sweeping import Record
-from etsopt.sweeping.engine import Engine
+from etsopt.studies.designing import design_of, designs_of, hypervolume, search
+from etsopt.studies.sweeping import Record
+from etsopt.studies.sweeping.engine import Engine
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from etsopt.designing import DesignPlan
+    from etsopt.studies.designing import DesignPlan
 
 SEEDS = (1, 2, 3)
 GENERATIONS, POPULATION = 10, 32

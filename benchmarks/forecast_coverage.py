@@ -18,11 +18,11 @@ import numpy as np
 
 import etsopt
 from benchmarks.reporting import FOLDER, machine, provenance, table, versions, write_json
-from etsopt.forecasting import ForecastPlan, forecast_of
-from etsopt.forecasting.simulation import Sector, at_start, drawn, sectors_of
-from etsopt.forecasting.statistics import quantiles
+from etsopt.common.units import whole_tonnes
 from etsopt.rules.balance import balance_value, surplus_rates
-from etsopt.units import whole_tonnes
+from etsopt.studies.forecasting import ForecastPlan, forecast_of
+from etsopt.studies.forecasting.simulation import Sector, at_start, drawn, sectors_of
+from etsopt.studies.forecasting.statistics import quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.reporting import FOLDER, machine, provenance, table, versions
-from etsopt.charts.drawing import save
 from etsopt.cli import main as command
-from etsopt.designing.design_document import DesignSummary
-from etsopt.designing.plan import ENACTED
+from etsopt.presenting.charts.drawing import save
+from etsopt.studies.designing.design_document import DesignSummary
+from etsopt.studies.designing.plan import ENACTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.clock import time_in_utc
+from etsopt.common.clock import time_in_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

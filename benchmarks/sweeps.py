@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import etsopt
 from benchmarks.reporting import FOLDER, child, machine, provenance, table, versions, write_json
 from benchmarks.waiting_model import COST_S
-from etsopt.sweeping import Record, plan_of, run_plan
-from etsopt.sweeping.engine import Engine
+from etsopt.studies.sweeping import Record, plan_of, run_plan
+from etsopt.studies.sweeping.engine import Engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,9 +14,9 @@ from typing import Any
 
 from benchmarks import reporting
 from benchmarks.problems import allocation
-from etsopt.compiler.compiled import CompiledModel, build_program
-from etsopt.solving.highs import Loaded
-from etsopt.solving.options import SolveOptions
+from etsopt.modelling.compiler.compiled import CompiledModel, build_program
+from etsopt.modelling.solving.highs import Loaded
+from etsopt.modelling.solving.options import SolveOptions
 
 SIZES = (1_500, 15_000)
 TARGETS = 9

@@ -1,7 +1,7 @@
 """Draw an allocation beside the reference allocation: surplus rates by intensity, and the balance of provinces.
 
 Run on a folder written by `etsopt solve INSTANCE --out RUN`: ``python instances/draw_allocation.py RUN PICTURE.svg``.
-Needs the extra ``plot``. Both panels are charts of `etsopt.charts`; here they become one picture.
+Needs the extra ``plot``. Both panels are charts of `etsopt.presenting.charts`; here they become one picture.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import etsopt
-from etsopt.charts import Chart
-from etsopt.charts.drawing import save
+from etsopt.presenting.charts import Chart
+from etsopt.presenting.charts.drawing import save
 
 
 def draw(run: Path, picture: Path) -> None:

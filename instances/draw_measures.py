@@ -1,7 +1,7 @@
 """Draw the measures of an instance: abatement cost, and abatement of each measure alone in its sector.
 
-Run on an instance: ``python instances/draw_measures.py INSTANCE PICTURE.svg``. Needs matplotlib, one of the
-development requirements. No chart of `etsopt.charts` has this: ``cost_curve`` is of a run and a year, where units take
+Run on an instance: ``python instances/draw_measures.py INSTANCE PICTURE.svg``. Needs matplotlib, one of the development
+requirements. No chart of `etsopt.presenting.charts` has this: ``cost_curve`` is of a run and a year, where units take
 one measure of each group and every measure acts on what earlier ones left; here each stands alone, as it is published.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 import etsopt
-from etsopt.charts.chart import SECTOR_COLOURS as COLOURS
+from etsopt.presenting.charts.chart import SECTOR_COLOURS as COLOURS
 
 MARKET = (51.24, 105.65)  # CNY/t: lowest close of 2025 and highest of 2024; closes of 2026 are in between
 FARTHEST = (-700, 1300)  # CNY/t; costs beyond are written at the edge

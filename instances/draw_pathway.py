@@ -1,8 +1,8 @@
 """Draw a pathway: the allowance price with and without a terminal price, and emissions beside allowances.
 
 Run on an instance: ``python instances/draw_pathway.py INSTANCE PICTURE.svg``. Needs the extra ``plot``. The second
-panel is the chart ``emissions`` of `etsopt.charts`; the first has the prices of two solves and the market's own, which
-are no chart of one run.
+panel is the chart ``emissions`` of `etsopt.presenting.charts`; the first has the prices of two solves and the market's
+own, which are no chart of one run.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 
 import etsopt
-from etsopt.charts import Chart, Panel, Series
-from etsopt.charts.chart import CHOSEN, OTHER, RULE
-from etsopt.charts.drawing import save
-from etsopt.charts.texts import YEAR
-from etsopt.scales import in_unit
+from etsopt.common.scales import in_unit
+from etsopt.presenting.charts import Chart, Panel, Series
+from etsopt.presenting.charts.chart import CHOSEN, OTHER, RULE
+from etsopt.presenting.charts.drawing import save
+from etsopt.presenting.charts.texts import YEAR
 
 MARKET = {2025: 84.0}  # CNY/t by compliance year: 2025 is surrendered in 2026, average of January to August
 

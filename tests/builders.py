@@ -13,7 +13,7 @@ from etsopt.rules import reference_allowances
 from etsopt_models._allocation.tables import allocation_tables
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 TYPICAL_INTENSITY = {"cement": 0.83, "steel": 2.06, "aluminium": 1.57}
 

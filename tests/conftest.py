@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
-from etsopt import progress
+from etsopt.common import progress
 from etsopt.data.instance import Instance
 
 # A shell lets what it runs in the background ignore Ctrl-C, and so would every process that a test starts.

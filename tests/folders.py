@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from etsopt.common.errors import DataError
 from etsopt.data.files.read import read_instance
-from etsopt.errors import DataError
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance

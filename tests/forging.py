@@ -17,15 +17,15 @@ import pandas as pd
 
 import etsopt
 from etsopt.checking import Answer, Question, Verdict, judge
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.reconciliation.evidence import read_evidence
 from etsopt.checking.theorem import MAIN, THEOREMS
 from etsopt.checking.tolerances import AS_REPORTED_RELATIVE
 from etsopt.checking.verdict import PROVEN
-from etsopt.provenance import Provenance
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.results.levels import LevelResult
+from etsopt.common.provenance import Provenance
+from etsopt.common.units import tolerance_of
 from etsopt.running import run
-from etsopt.units import tolerance_of
+from etsopt.running.results.levels import LevelResult
 from tests import compliance_years, investments, markets, outlooks, reconciliations, review_plans
 from tests.builders import random_instance
 from tests.checking.test_golden_reports import small_equilibrium

@@ -14,11 +14,11 @@ from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.policy import BALANCED
 from etsopt.data.tables.schema import POWER_CASES
 from etsopt.modelling import PreparedModel
+from etsopt.modelling.solving.options import SolveOptions
 from etsopt.rules import pre_allocation_shares
 from etsopt.running import library, model_inputs, solve_model
 from etsopt.running.compiling import compiled_program
 from etsopt.running.methods import Method
-from etsopt.solving.options import SolveOptions
 from tests import market_oracle
 from tests.reconciliations import with_evidence
 

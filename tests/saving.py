@@ -24,7 +24,7 @@ from typing import Any
 
 import etsopt
 from etsopt.data.files.atomic_folder import HIDDEN_NAMES
-from etsopt.results.results import Results, load_both
+from etsopt.running.results.results import Results, load_both
 
 STEPS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.fsync")
 SEED = 10

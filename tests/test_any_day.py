@@ -19,8 +19,8 @@ import pytest
 from etsopt.accounting import import_reports, review
 from etsopt.accounting.review import decisions
 from etsopt.accounting.store import store_log
-from etsopt.clock import VARIABLE
-from etsopt.errors import UsageError
+from etsopt.common.clock import VARIABLE
+from etsopt.common.errors import UsageError
 from tests.accounting.builders import REGISTER, frame
 from tests.accounting.test_store import written as written_reports
 from tests.terminal.inputs import folder_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from etsopt.locale.build import catalogue
+from docs.tools.catalogue import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

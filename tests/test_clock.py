@@ -12,8 +12,8 @@ import pytest
 import etsopt
 from etsopt import cli
 from etsopt.accounting.review import decisions
-from etsopt.clock import VARIABLE, day_in_china, end_in_china, stopwatch, time_in_utc
-from etsopt.errors import UsageError
+from etsopt.common.clock import VARIABLE, day_in_china, end_in_china, stopwatch, time_in_utc
+from etsopt.common.errors import UsageError
 from tests.weights import ROOT
 
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("etsopt", "etsopt_models")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHINESE = (ROOT / "README.zh.md").read_text(encoding="utf-8")
-COMPILER = (ROOT / "etsopt" / "compiler" / "README.md").read_text(encoding="utf-8")
+COMPILER = (ROOT / "etsopt" / "modelling" / "compiler" / "README.md").read_text(encoding="utf-8")
 REPORTS = (ROOT / "etsopt" / "reports" / "README.md").read_text(encoding="utf-8")
 ACCOUNTING = (ROOT / "etsopt" / "accounting" / "README.md").read_text(encoding="utf-8")
 LONGEST = 250
@@ -109,7 +109,7 @@ def test_the_chinese_readme_has_the_same_parts() -> None:
 def test_the_code_of_the_page_on_the_compiler_runs() -> None:
     code = [text for language, text in blocks(COMPILER) if language == "python"]
     assert code
-    exec(compile("\n".join(code), "etsopt/compiler/README.md", "exec"), {"__name__": "compiler"})
+    exec(compile("\n".join(code), "etsopt/modelling/compiler/README.md", "exec"), {"__name__": "compiler"})
 
 
 @pytest.mark.nightly

@@ -11,8 +11,8 @@ import pytest
 
 import etsopt
 from etsopt.checking.allocation.fairness import fairness_is_stated
-from etsopt.fairness import STATED_UNITS_MAX, fairness_table, output_weight
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.rules.fairness import STATED_UNITS_MAX, fairness_table, output_weight
 from etsopt.running import run
 from tests.builders import random_instance
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from etsopt.inequality import Distribution
+from etsopt.rules.inequality import Distribution
 
 INEQ = np.array([541, 1463, 2445, 3438, 4437, 5401, 6392, 8304, 11904, 22261.0])
 """Incomes of the examples of R's package ineq, as open-risk/concentrationMetrics repeats them."""

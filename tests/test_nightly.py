@@ -64,7 +64,7 @@ def test_three():
 """
 
 SCALED = """
-from etsopt.scales import scale_of
+from etsopt.common.scales import scale_of
 
 def test_a():
     scale_of(2.9e9)
@@ -229,5 +229,5 @@ def test_the_map_has_the_lines_that_a_test_runs(tmp_path: Path) -> None:
     environment = {"LINE_MAP": str(tmp_path), "PYTHONPATH": str(ROOT)}
     subprocess.run([*command, str(tmp_path)], cwd=ROOT, env=environment, check=True, capture_output=True)
     one, other = line_map.read(tmp_path)
-    assert {path for path, _ in one.lines} == {"etsopt/scales.py"}
+    assert {path for path, _ in one.lines} == {"etsopt/common/scales.py"}
     assert other.lines == []

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt import progress
 from etsopt.cli.exit_codes import exit_code
-from etsopt.errors import StoppedError
+from etsopt.common import progress
+from etsopt.common.errors import StoppedError
 from tests import outlooks
 from tests.investments import random_investment
 from tests.markets import random_market

@@ -18,11 +18,11 @@ import pandas as pd
 import etsopt
 from benchmarks.at_scale import tight
 from benchmarks.solver_settings import LINEAR
-from etsopt.progress import watched
+from etsopt.common.progress import watched
+from etsopt.modelling.solving import highs
+from etsopt.modelling.solving.levels import solve_levels
+from etsopt.modelling.solving.options import SolveOptions
 from etsopt.running import compiling, library
-from etsopt.solving import highs
-from etsopt.solving.levels import solve_levels
-from etsopt.solving.options import SolveOptions
 from etsopt_models import allocation
 
 LEVELS = ("change", "largest_change", "deficit", "spread")

@@ -42,5 +42,5 @@ def load(tool: str) -> Any:
 
 def installed(tool: str) -> bool:
     """Return True if the packages of a tool are installed, without importing them."""
-    needed = [*TOOLS[tool][1:], *(["etsopt.compiler.compiled"] if tool == "stamped" else [])]
+    needed = [*TOOLS[tool][1:], *(["etsopt.modelling.compiler.compiled"] if tool == "stamped" else [])]
     return all(find_spec(name) is not None for name in needed)

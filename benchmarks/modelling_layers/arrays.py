@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.modelling_layers.handing import extract, hand_over, solve
-from etsopt.program.program import Objective, Program
-from etsopt.program.sparse_rows import SparseRows
+from etsopt.modelling.program.program import Objective, Program
+from etsopt.modelling.program.sparse_rows import SparseRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

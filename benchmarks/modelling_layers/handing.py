@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmarks.problems import Problem
-    from etsopt.program.program import Program
+    from etsopt.modelling.program.program import Program
 
 
 def hand_over(program: Program, problem: Problem, options: Mapping[str, Any]) -> Any:

@@ -13,7 +13,7 @@ from benchmarks import reporting
 COMPILE = """
 import pickle, sys
 from benchmarks.problems.abatement import formulate
-from etsopt.compiler.compiled import build_program
+from etsopt.modelling.compiler.compiled import build_program
 with open(sys.argv[1], "rb") as file:
     build_program(formulate(), pickle.load(file))
 """

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.modelling_layers import NotSolvedError, load
 from benchmarks.problems import PROBLEMS, Problem
-from etsopt.program.program import Program
+from etsopt.modelling.program.program import Program
 
 MOST_MEMORY = 14 * 2**30
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.modelling_layers.handing import extract, hand_over, solve
-from etsopt.compiler.pyomo_build import build_program
+from etsopt.modelling.compiler.pyomo_build import build_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmarks.problems import Problem
-    from etsopt.program.program import Program
+    from etsopt.modelling.program.program import Program
 
 __all__ = ["build", "extract", "hand_over", "solve"]
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.modelling_layers.handing import extract, hand_over, solve
-from etsopt.compiler import compiled
-from etsopt.solving.scaling import scale
+from etsopt.modelling.compiler import compiled
+from etsopt.modelling.solving.scaling import scale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from benchmarks.problems import Problem
-    from etsopt.program.program import Program
+    from etsopt.modelling.program.program import Program
 
 __all__ = ["build", "extract", "hand_over", "scale_and_gate", "solve"]
 

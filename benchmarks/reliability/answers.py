@@ -26,7 +26,7 @@ from benchmarks.reliability.fuzzed_review_plans import review_plan
 from benchmarks.reliability.fuzzed_rules import balance_value, equilibrium
 from benchmarks.reliability.prices import priced
 from benchmarks.reliability.row import Found, Row
-from etsopt.errors import EtsoptError
+from etsopt.common.errors import EtsoptError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from etsopt.data.tables.provinces import LONG, SHORT
-from etsopt.results.results import TONNES
+from etsopt.running.results.results import TONNES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from etsopt.data.policy.policy import Policy
     from etsopt.data.tables.table import Table
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 # An apostrophe precedes a text that a spreadsheet would execute.
 PROTECTED = re.compile(r"'+[=+@\t\r\n＝＋－＠-]")

@@ -14,7 +14,7 @@ from tests.builders import random_instance
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from etsopt.curves import Curve
+    from etsopt.studies.curves import Curve
 
 CEMENT, STEEL, BALANCE = "sectors.cement.target_change", "sectors.steel.target_change", "provinces.balance"
 LINES: tuple[tuple[dict[str, Any], dict[str, tuple[float, float]]], ...] = (

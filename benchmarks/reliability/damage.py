@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import etsopt
 from benchmarks.reliability.commands import command, each, see
 from benchmarks.reliability.row import Row
-from etsopt.results.results import load
+from etsopt.running.results.results import load
 from tests.builders import random_instance
 from tests.compliance_years import by_hand
 from tests.markets import of_model, random_market

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import etsopt
 from benchmarks.reliability.row import Found
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,9 +14,9 @@ from benchmarks.reliability.certificates import some_multipliers
 from benchmarks.reliability.fuzzed_allocations import some_policy, some_units
 from benchmarks.reliability.row import Found, Row
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.common.units import tolerance_of
 from etsopt.running import run
-from etsopt.units import tolerance_of
 from tests import markets
 from tests.builders import moved
 from tests.compliance_years import random_compliance_year

@@ -10,16 +10,16 @@ from unittest.mock import patch
 
 import etsopt
 from benchmarks.reliability.row import Found
-from etsopt.errors import EtsoptError
-from etsopt.results.claims import PROVEN
+from etsopt.common.errors import EtsoptError
 from etsopt.running import library
+from etsopt.running.results.claims import PROVEN
 from etsopt_models._columns import variable_fixing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from etsopt.checking import Verdict
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tests.whole_oracle import OBJECTIVES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 SLACKS_T = (0.2, 0.02, 0.002)
 """Slacks of the limits: the independent programs have no solution without slack, so theirs is extrapolated to zero.

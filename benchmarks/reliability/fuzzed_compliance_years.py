@@ -12,7 +12,7 @@ from tests.compliance_years import random_compliance_year
 
 if TYPE_CHECKING:
     import etsopt
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 def compliance(number: int) -> Case:

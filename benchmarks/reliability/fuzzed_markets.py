@@ -14,7 +14,7 @@ from tests import market_oracle
 from tests.markets import of_model, random_market, some_market
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 GAP = 1e-4
 """Relative gap of the markets."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import etsopt
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 SLACK = 1 + 1e-6
 """An uncertainty and the millionth that is added to it."""

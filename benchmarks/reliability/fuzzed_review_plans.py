@@ -11,7 +11,7 @@ from tests.review_plans import best_by_brute_force, random_reviews
 
 if TYPE_CHECKING:
     import etsopt
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 def review_plan(number: int) -> Case:

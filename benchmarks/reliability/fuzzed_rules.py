@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 SLOPE, CAP, THRESHOLD_T = 0.15, 0.03, 26_000.0
 HALVINGS = 200

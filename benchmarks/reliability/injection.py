@@ -19,16 +19,16 @@ import etsopt
 from benchmarks.reliability.bad_input import in_memory
 from benchmarks.reliability.payloads import PAYLOADS
 from benchmarks.reliability.row import Found
-from etsopt.characters import HIDDEN
+from etsopt.common.characters import HIDDEN
+from etsopt.common.errors import DataError
 from etsopt.data.files.write import write_instance
-from etsopt.errors import DataError
 from etsopt.reports import compliance_page
 from tests.compliance_years import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 RUNS = re.compile("[=+@＝＋＠－\t\r\n-]")
 NUMBER = re.compile(r"[+-]?[0-9.]+(e[+-]?[0-9]+)?", re.IGNORECASE)

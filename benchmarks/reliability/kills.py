@@ -29,15 +29,15 @@ from benchmarks.reliability.commands import (
 from benchmarks.reliability.row import Row
 from etsopt.data.files.atomic_folder import LOCK, PART
 from etsopt.data.files.write import write_instance
+from etsopt.modelling.solving.mps import write_mps
 from etsopt.running import library
 from etsopt.running.compiling import compiled_program
-from etsopt.solving.mps import write_mps
 from tests.compliance_years import by_hand
 from tests.saving import Runs, forked, killed_at
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 LOADED_S, SOLVED_S, WRITTEN_S = 0.9, 0.1, 0.04
 """Approximate time of a command on ``tiny`` to load, solve and write [s]."""

@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.reliability.relations import allocation, compliance, market, no_better
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 NEAR_T = 1e-3
 

@@ -12,7 +12,7 @@ from benchmarks.reliability.row import Found
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 PART = 1e-4
 """Shift of a limit, relative to its emissions."""

@@ -22,8 +22,8 @@ from benchmarks.reliability.commands import (
 )
 from benchmarks.reliability.kills import runs
 from benchmarks.reliability.row import Row
+from etsopt.common.errors import UsageError
 from etsopt.data.files import lock
-from etsopt.errors import UsageError
 from tests.saving import forked
 
 REFUSED = 2

@@ -15,7 +15,7 @@ from benchmarks.reporting import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-ROOMS = ("etsopt/checking/", "etsopt/readings/")
+ROOMS = ("etsopt/checking/",)
 """Rooms of the checker: what it proves, and how it reads an instance."""
 
 BUDGET_S = 30.0
@@ -28,7 +28,7 @@ WITHOUT = tuple(
         "test_repository",
         "test_benchmarks",
         "test_docs",
-        "results/test_kills",
+        "running/results/test_kills",
         "cli/test_start_up",
     )
 )

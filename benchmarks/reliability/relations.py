@@ -9,7 +9,7 @@ import numpy as np
 
 import etsopt
 from benchmarks.reliability.fuzzed_allocations import some_levels, some_sector, some_units
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 from tests.compliance_years import random_compliance_year
 from tests.markets import of_model, some_market
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.results.results import LevelResult, Results
+    from etsopt.running.results.results import LevelResult, Results
 
 GAP = 1e-4
 """Relative gap of the markets."""

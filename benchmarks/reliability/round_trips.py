@@ -17,7 +17,7 @@ import etsopt
 from benchmarks.reliability.folders import NAMES, PROVINCES
 from benchmarks.reliability.row import Found
 from etsopt.data.files.write import write_instance
-from etsopt.results.results import Results
+from etsopt.running.results.results import Results
 from tests.builders import random_units
 from tests.compliance_years import random_compliance_year
 

@@ -20,7 +20,7 @@ import etsopt
 from benchmarks.reliability.environments import environment, python_named
 from benchmarks.reliability.row import Found, Row
 from benchmarks.reporting import child
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 from tests.builders import random_instance
 from tests.compliance_years import random_compliance_year
 from tests.markets import of_model, some_market

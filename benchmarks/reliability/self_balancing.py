@@ -10,13 +10,13 @@ import pandas as pd
 
 import etsopt
 from benchmarks.reliability.row import Found, Row
-from etsopt.errors import EtsoptError
+from etsopt.common.errors import EtsoptError
 from tests.self_balancing_oracle import Market
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 NEAR = 1e-6
 """Relative difference of two costs, or of two amounts of unmet demand, that counts as none."""

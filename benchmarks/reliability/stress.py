@@ -11,7 +11,7 @@ import numpy as np
 
 import etsopt
 from benchmarks.reliability.row import Found, Row
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 from tests.builders import given, random_instance
 from tests.markets import some_market
 from tests.oracle import least, least_relief, limits_of

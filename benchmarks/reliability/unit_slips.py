@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import etsopt
 from benchmarks.reliability.row import Found
+from etsopt.common.errors import DataError
 from etsopt.data.files import shipped
 from etsopt.data.files.read import reports_in
-from etsopt.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

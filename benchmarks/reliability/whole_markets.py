@@ -9,16 +9,16 @@ import numpy as np
 
 import etsopt
 from benchmarks.reliability.row import Found, Row
-from etsopt.errors import EtsoptError
-from etsopt.results.claims import PROVEN
+from etsopt.common.errors import EtsoptError
 from etsopt.rules import pre_allocation_shares
+from etsopt.running.results.claims import PROVEN
 from tests import market_oracle
 from tests.markets import market
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 GAP = 1e-6
 """Requested relative gap of a market."""

@@ -20,11 +20,11 @@ from benchmarks.modelling_layers.arrays import build
 from benchmarks.modelling_layers.measure import check
 from benchmarks.problems import PROBLEMS
 from benchmarks.solver_settings import LINEAR, WHOLE
-from etsopt.solving.highs import OWN_OPTIONS
-from etsopt.solving.scaling import scale
+from etsopt.modelling.solving.highs import OWN_OPTIONS
+from etsopt.modelling.solving.scaling import scale
 
 if TYPE_CHECKING:
-    from etsopt.program.program import Program
+    from etsopt.modelling.program.program import Program
 
 DOUBTFUL = (1e-11, 1e-7)
 """Two powers of ten on each side of the threshold below which the product treats a dual as zero."""

@@ -6,7 +6,7 @@ import inspect
 from pathlib import Path
 
 import etsopt
-from etsopt.curves.line_curve import LineCurve
+from etsopt.studies.curves.line_curve import LineCurve
 
 READING = ("read", "Instance", "generate")
 SOLVING = ("solve", "sweep", "curve", "forecast", "check", "roll")

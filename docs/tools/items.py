@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from etsopt.accounting.vocabulary import ALLOWED, FLOWS, FUELS, ITEMS, OWN_GASES, PROCESSES_OF
-from etsopt.language import joined, pgettext, speaking
+from etsopt.common.language import joined, pgettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

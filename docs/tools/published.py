@@ -27,12 +27,12 @@ PAGES = {
     "docs/decisions/README.md": "decisions/index",
     "etsopt/accounting/README.md": "how-to/monthly-reports",
     "etsopt/checking/README.md": "how-to/verify",
-    "etsopt/compiler/README.md": "reference/compiler",
-    "etsopt/designing/README.md": "how-to/design",
-    "etsopt/forecasting/README.md": "how-to/forecast",
+    "etsopt/modelling/compiler/README.md": "reference/compiler",
+    "etsopt/studies/designing/README.md": "how-to/design",
+    "etsopt/studies/forecasting/README.md": "how-to/forecast",
     "etsopt/reports/README.md": "how-to/official-tables",
-    "etsopt/documents/README.md": "how-to/report-pages",
-    "etsopt/sweeping/README.md": "how-to/sweep-files",
+    "etsopt/presenting/documents/README.md": "how-to/report-pages",
+    "etsopt/studies/sweeping/README.md": "how-to/sweep-files",
     **{
         f"docs/{folder}/{path.name}": f"{folder}/{path.stem}"
         for folder in ("decisions", "developing")

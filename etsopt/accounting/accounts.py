@@ -17,10 +17,10 @@ from etsopt.accounting.substitutes import substitutes
 from etsopt.accounting.tables import figures_table, fuels_table
 from etsopt.accounting.trail import trail
 from etsopt.accounting.vocabulary import OTHER
+from etsopt.common.errors import AssumedWarning, DataError, UsageError, brief, warn
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.data.messages import first_of
-from etsopt.errors import AssumedWarning, DataError, UsageError, brief, warn
-from etsopt.language import _
-from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

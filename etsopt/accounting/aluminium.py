@@ -33,8 +33,8 @@ from etsopt.accounting.combustion import CO2_PER_CARBON
 from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.lines import Emitted, Lines, emitted
 from etsopt.accounting.vocabulary import ALUMINIUM, ITEMS
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,8 +11,8 @@ from etsopt.accounting.decimals import rounded
 from etsopt.accounting.factors import MARKS
 from etsopt.accounting.schema import ALLOCATED_BY
 from etsopt.accounting.vocabulary import ITEMS, POWER, STEEL
-from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.accounts import Accounts

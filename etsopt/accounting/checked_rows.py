@@ -10,9 +10,9 @@ import pandas as pd
 
 from etsopt.accounting.versions import latest
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
+from etsopt.common.errors import Problem
+from etsopt.common.language import pgettext
 from etsopt.data.messages import counted
-from etsopt.errors import Problem
-from etsopt.language import pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -35,15 +35,15 @@ from etsopt.accounting.vocabulary import (
     PROCESSES_OF,
     UNITS,
 )
+from etsopt.common.language import _, chain, pgettext
 from etsopt.data.messages import did_you_mean
-from etsopt.language import _, chain, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
-    from etsopt.errors import Problem
+    from etsopt.common.errors import Problem
 
     Mask = NDArray[np.bool_]
 

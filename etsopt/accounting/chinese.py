@@ -19,8 +19,8 @@ from etsopt.accounting.substitutes import SUBSTITUTED
 from etsopt.accounting.tables import FORMULAS
 from etsopt.accounting.trail import ROLES
 from etsopt.accounting.vocabulary import FLOWS, GAS_UNIT, ITEMS, MINUTES, OTHER, PROCESSES, TONNE
+from etsopt.common.language import _, in_chinese, pgettext
 from etsopt.data.tables.schema import SECTORS
-from etsopt.language import _, in_chinese, pgettext
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,11 +11,11 @@ import pandas as pd
 from etsopt.accounting.coded import month_number
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ITEMS, STEEL
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.read import REPORTS
 from etsopt.data.files.write import write_table
-from etsopt.errors import UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

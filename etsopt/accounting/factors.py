@@ -14,12 +14,12 @@ import pandas as pd
 from etsopt.accounting.figures import FIGURES, SOURCES, Figure, factor_key, fuel_keys
 from etsopt.accounting.rows import is_book
 from etsopt.accounting.vocabulary import ITEMS
+from etsopt.common.errors import AssumedWarning, DataError, Problem, brief, shortened, warn
+from etsopt.common.language import _
 from etsopt.data.files.read import PARAMETERS, find_folder
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.toml import LARGEST_BYTES, checked_content, parse_toml
 from etsopt.data.tables.raw import decode
-from etsopt.errors import AssumedWarning, DataError, Problem, brief, shortened, warn
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from etsopt.accounting.vocabulary import ITEMS
-from etsopt.language import _
+from etsopt.common.language import _
 
 STEEL_GUIDELINE = "CETS-AG-03.01-V01-2024"
 CEMENT_GUIDELINE = "CETS-AG-02.01-V01-2024"

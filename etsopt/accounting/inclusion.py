@@ -15,8 +15,8 @@ import pandas as pd
 
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.validated_rows import with_defaults
-from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.accounts import Accounts

@@ -11,13 +11,13 @@ from etsopt.accounting.calorific import IS_GAS
 from etsopt.accounting.carbon import OF_TEST, carbon_of_tests, tonnes_of_batches
 from etsopt.accounting.coded import FLOW, SECTOR, joined
 from etsopt.accounting.vocabulary import ITEMS, POWER, RATES
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etsopt.accounting.checked_rows import CheckedRows
-    from etsopt.errors import Problem
+    from etsopt.common.errors import Problem
 
 ALONE = np.array([item.kind in ("minutes", "rate") for item in ITEMS.values()])
 """True for items of which a month has one row."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 from etsopt.data.instance import Instance
-from etsopt.errors import UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -33,9 +33,9 @@ from etsopt.accounting.figures import FIGURES, KIND_BY_PHASE, SOURCES, fuel_keys
 from etsopt.accounting.lines import Emitted, Lines, emitted
 from etsopt.accounting.vocabulary import ITEMS, POWER
 from etsopt.accounting.workbooks import place_of
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _, chain, pgettext
 from etsopt.data.messages import counted
-from etsopt.errors import DataError, Problem
-from etsopt.language import _, chain, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.common.errors import Problem
     from etsopt.data.tables.table import Table
-    from etsopt.errors import Problem
 
 Validated = tuple["pd.DataFrame | None", "list[Problem]"]
 

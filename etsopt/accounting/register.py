@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from etsopt.accounting.schema import ACTIVITIES_OF, REGISTER
+from etsopt.common.errors import Problem
+from etsopt.common.language import _, chain
 from etsopt.data.messages import counted
 from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.validate import validate_table
-from etsopt.errors import Problem
-from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from etsopt.data.tables.raw import RawTable

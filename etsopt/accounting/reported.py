@@ -23,11 +23,11 @@ from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.sources import read_source
 from etsopt.accounting.store import is_store
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, ENTERPRISE, POWER, PROCESSES_OF
+from etsopt.common.errors import SolverError, UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.report_columns import ACCOUNTED, VERIFIED
-from etsopt.errors import SolverError, UsageError
-from etsopt.language import _
-from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

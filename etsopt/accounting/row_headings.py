@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from etsopt.accounting.headings import EVIDENCE_HEADINGS, FLOW_HEADINGS, ROW_HEADINGS
 from etsopt.accounting.schema import ROWS
 from etsopt.accounting.vocabulary import UNIT_WORDS, folded
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.tables.recognise import Heading, known, problem_of_unit, problems_of_repeats, recognised
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -19,13 +19,13 @@ from etsopt.accounting.validated_rows import validated, with_defaults
 from etsopt.accounting.versions import latest
 from etsopt.accounting.vocabulary import STATED
 from etsopt.accounting.workbooks import SheetOfRows, read_book
+from etsopt.common.errors import DataError, Problem, UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.data.files.lenient.one_file import find_file
 from etsopt.data.files.read import REPORTS, find_folder
 from etsopt.data.files.workbook import WORKBOOKS
 from etsopt.data.tables.raw import RawTable, read_csv
-from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _
-from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from etsopt.accounting.bridge import units_of
 from etsopt.accounting.chinese import in_words, plan_in_words
 from etsopt.accounting.schema import REGISTER
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, in_chinese
+from etsopt.common.progress import tell
 from etsopt.data.files.atomic import file_in_errors
 from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.read import POLICY
 from etsopt.data.files.write import protected, write_table
-from etsopt.errors import UsageError
-from etsopt.language import _, in_chinese
-from etsopt.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

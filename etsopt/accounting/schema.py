@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from etsopt.accounting.vocabulary import FLOWS, PROCESSES, UNITS
+from etsopt.common.language import _
 from etsopt.data.tables.schema import SECTORS
 from etsopt.data.tables.schema import UNITS as UNITS_OF_INSTANCE
 from etsopt.data.tables.table import Column, Table
-from etsopt.language import _
 
 ACTIVITIES = (
     *("long_process", "short_process", "rolling", "foundry_iron"),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting import factors, rows
 from etsopt.accounting.store import is_store, read_store
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 from etsopt.data.files.read import reports_in
-from etsopt.errors import UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path

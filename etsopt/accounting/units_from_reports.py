@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.schema import ALLOCATED_BY
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.files.read import REGISTER, REPORTS
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,14 +15,14 @@ from etsopt.accounting.headings import FLOW_HEADINGS
 from etsopt.accounting.row_headings import OF_QUANTITIES, heading_of, problem_of_stated_unit, problems_of_columns
 from etsopt.accounting.schema import LARGEST_NCV, ROWS
 from etsopt.accounting.vocabulary import FLOW_WORDS, ITEM_WORDS, ITEMS, POWERS_OF_TEN, PROCESS_WORDS, UNIT_WORDS, folded
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.messages import counted
 from etsopt.data.tables.headings import as_stated
 from etsopt.data.tables.recognise import Heading
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import OUT_OF_RANGE, validate_table
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

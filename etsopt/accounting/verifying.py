@@ -11,9 +11,9 @@ from etsopt.accounting.review import annual_emissions, import_findings
 from etsopt.accounting.review.words import LEVELS
 from etsopt.accounting.sources import refuse_earlier_state
 from etsopt.accounting.store import import_reports, is_store
+from etsopt.common.errors import DataError, UsageError
+from etsopt.common.language import _
 from etsopt.data.files.read import POLICY, STORE, find_folder, read_policy, reports_in
-from etsopt.errors import DataError, UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

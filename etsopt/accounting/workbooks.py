@@ -22,6 +22,8 @@ from etsopt.accounting.row_headings import (
     problems_of_columns,
 )
 from etsopt.accounting.schema import REGISTER, ROWS
+from etsopt.common.errors import AssumedWarning, Problem, warn
+from etsopt.common.language import _
 from etsopt.data.files.lenient.found import OneFile
 from etsopt.data.files.lenient.heading_rows import row_of_headings
 from etsopt.data.files.lenient.one_file import NOT_TABLES, read_sheet, tell
@@ -42,8 +44,6 @@ from etsopt.data.files.workbook import Flaws, column_name, flaws_of_cells, read_
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import AssumedWarning, Problem, warn
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.verdict import Violation
-from etsopt.language import _, chain, pgettext
+from etsopt.common.language import _, chain, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

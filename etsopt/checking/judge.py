@@ -18,13 +18,13 @@ from etsopt.checking.allocation.levels import check_levels
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.relaxed_limits import check_relaxed_limits
 from etsopt.checking.cells import typed_columns
+from etsopt.checking.readings.instance_inputs import InstanceInputs, by_year
+from etsopt.checking.readings.targets import fixed_at_emissions
 from etsopt.checking.theorem import COST, INFEASIBLE, MAIN, ROUNDING, UNMET, default_gap, theorem_of
 from etsopt.checking.tolerances import REAL_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.language import _
-from etsopt.readings.instance_inputs import InstanceInputs, by_year
-from etsopt.readings.targets import fixed_at_emissions
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

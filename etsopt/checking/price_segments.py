@@ -44,9 +44,9 @@ from etsopt.checking.market.cost import cost_of, tolerance_of_cost
 from etsopt.checking.market.derived import derive_market
 from etsopt.checking.market.leeway import Leeway, leeway_of
 from etsopt.checking.market.market import read_market
-from etsopt.language import _
-from etsopt.readings.instance_inputs import InstanceInputs, by_year
-from etsopt.readings.path import caps
+from etsopt.checking.readings.instance_inputs import InstanceInputs, by_year
+from etsopt.checking.readings.path import caps
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Read
     from etsopt.checking.verdict import Answer, Question, Verdict, Violation
-    from etsopt.language import Text
+    from etsopt.common.language import Text
 
 MODELS = ("clearing", "pathway")
 """Models of a market, whose price is an answer."""

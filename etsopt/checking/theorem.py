@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from etsopt.checking.tolerances import WHOLE_GAP_RELATIVE, WHOLE_GAPS_RELATIVE
 from etsopt.checking.verdict import Violation
+from etsopt.common.language import _, chain
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
-from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import pandas as pd
 
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
     Columns = Mapping[str, tuple[str, ...]]
 

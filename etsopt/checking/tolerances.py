@@ -1,7 +1,8 @@
 """Tolerances of the checker: numbers that decide whether figures are equal, zero or within a limit.
 
 They are stated here and nowhere else, and shared with no model and no method of the solver. What computed numbers lose
-by rounding is no tolerance: `etsopt.checking.arithmetic` bounds it. `etsopt.units` has the tolerances of objectives.
+by rounding is no tolerance: `etsopt.checking.arithmetic` bounds it. `etsopt.common.units` has the tolerances of
+objectives.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.data.instance import Instance
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 OF_PROGRAM = ("certified_program", "infeasible_program")
 """Statuses of a program of the user's own: it is proven, and its formulation is taken as given."""

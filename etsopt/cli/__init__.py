@@ -17,8 +17,8 @@ from etsopt.cli.exit_codes import run_to_exit_code
 from etsopt.cli.options import EXIT_CODES
 from etsopt.cli.parsing import Commands, Parser, add_language, argparse_speaking, language_of
 from etsopt.cli.streams import escaping
-from etsopt.errors import AssumedWarning, UsageError, brief
-from etsopt.language import LANGUAGES, _, in_chinese, speaking
+from etsopt.common.errors import AssumedWarning, UsageError, brief
+from etsopt.common.language import LANGUAGES, _, in_chinese, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.cli.options import add_set, add_state, pairs
 from etsopt.cli.printing import print_files, print_json, records
-from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -68,10 +68,11 @@ def _register_inclusion(commands: Commands) -> None:
 
 def account(options: Namespace) -> int:
     """Account for the monthly reports of a folder, or list the factors."""
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.accounting.factors import Factors
     from etsopt.accounting.save import save
     from etsopt.cli import terminal
+    from etsopt.common import progress
     from etsopt.reports.monthly import accounts as told
 
     changes = pairs(options.set, "--set")
@@ -101,12 +102,13 @@ def account(options: Namespace) -> int:
 
 def screen(options: Namespace) -> int:
     """Screen the monthly reports of a folder, or list the rules."""
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.accounting import screening
     from etsopt.accounting.save import save_screening
     from etsopt.accounting.vocabulary import ACCOUNTED
     from etsopt.cli import terminal
-    from etsopt.documents.document import Document
+    from etsopt.common import progress
+    from etsopt.presenting.documents.document import Document
     from etsopt.reports.monthly import screening as told
 
     for path in options.rule:
@@ -146,8 +148,9 @@ def screen(options: Namespace) -> int:
 
 def inclusion(options: Namespace) -> int:
     """Print the entities on the list of a year, and why the others are not on it."""
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.cli import terminal
+    from etsopt.common import progress
     from etsopt.reports.monthly import inclusion as told
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):

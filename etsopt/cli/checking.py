@@ -8,9 +8,9 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.errors import UsageError
-from etsopt.language import _, joined
-from etsopt.vocabulary import word
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, joined
+from etsopt.common.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from etsopt.checking import Verdict
     from etsopt.cli.parsing import Commands
-    from etsopt.documents.document import Block, Table
+    from etsopt.presenting.documents.document import Block, Table
     from etsopt.reports.run import Run
-    from etsopt.results.results import Results
     from etsopt.running.reading import InstanceChecked
+    from etsopt.running.results.results import Results
 
 
 def register(commands: Commands) -> None:
@@ -52,8 +52,8 @@ def register(commands: Commands) -> None:
 def check(options: Namespace) -> int:
     """Check a run folder and the claims of its result.json, or the record of a sweep or design search."""
     from etsopt.cli import curving, record_checks, reporting
+    from etsopt.modelling.solving.options import SolveOptions
     from etsopt.running.library import is_file
-    from etsopt.solving.options import SolveOptions
 
     # A gap that no solve takes is refused before anything is read.
     SolveOptions(gap=options.gap)
@@ -69,9 +69,9 @@ def check(options: Namespace) -> int:
         return exploring.check(options)
     if kind := reporting.kind_of(options.run):
         return curving.check(options) if kind == "curve" else record_checks.check(options)
-    from etsopt.results import results, run_folder
-    from etsopt.results.claims import is_checked, unchecked_words
     from etsopt.running import reading, run
+    from etsopt.running.results import results, run_folder
+    from etsopt.running.results.claims import is_checked, unchecked_words
 
     result, instance = results.load_both(options.run)
     verdict = run.check(instance, result, options.gap, options.model or options.model_file)
@@ -112,11 +112,11 @@ def check(options: Namespace) -> int:
 def _show(result: Results, verdict: Verdict, about: InstanceChecked, beside: list[str]) -> None:
     """Print the checker's report on a run, and what the run says beside that."""
     from etsopt.cli import terminal
-    from etsopt.documents.document import Document, Paragraph, Section
+    from etsopt.presenting.documents.document import Document, Paragraph, Section
     from etsopt.reports.remarks import own_rule
     from etsopt.reports.run import Run
     from etsopt.reports.write import kicker
-    from etsopt.results.words import STATUSES
+    from etsopt.running.results.words import STATUSES
 
     # Above the answer stand the name and year of the instance, not those that the run states.
     told = {"instance": about.name, "policy": {"year": about.year}}
@@ -129,9 +129,9 @@ def _show(result: Results, verdict: Verdict, about: InstanceChecked, beside: lis
 
 
 def _found(run: Run, verdict: Verdict, about: InstanceChecked, beside: list[str]) -> Iterator[Block]:
-    from etsopt.documents.document import Paragraph
+    from etsopt.presenting.documents.document import Paragraph
     from etsopt.reports.certificate import OF_PROGRAM, certified, unchecked, violations
-    from etsopt.results.claims import violations_of
+    from etsopt.running.results.claims import violations_of
 
     yield Paragraph(about.told)
     infeasible = _infeasible(verdict) if verdict.certified else ""
@@ -165,7 +165,7 @@ def _found(run: Run, verdict: Verdict, about: InstanceChecked, beside: list[str]
 
 def _infeasible(verdict: Verdict) -> str:
     """Return the statement of an infeasibility, in tonnes or in days; empty if there is none."""
-    from etsopt.units import format_tonnes
+    from etsopt.common.units import format_tonnes
 
     if verdict.missing_days is not None:
         text = _("At least {missing_days:,.6g} reviewer days are missing: recomputed.")
@@ -178,8 +178,8 @@ def _infeasible(verdict: Verdict) -> str:
 
 def _recomputed(verdict: Verdict) -> Table:
     """Return the objectives as the checker recomputed them."""
-    from etsopt.documents.document import Column, Table
-    from etsopt.documents.quantities import DIGITS, GAP, WORDS, YES_NO
+    from etsopt.presenting.documents.document import Column, Table
+    from etsopt.presenting.documents.quantities import DIGITS, GAP, WORDS, YES_NO
 
     columns = (
         Column(_("objective")),
@@ -198,7 +198,7 @@ def _recomputed(verdict: Verdict) -> Table:
 
 def _theorem(verdict: Verdict) -> str:
     """Return the name of the theorem, the status that is proven, and the largest relative gap."""
-    from etsopt.results.words import STATUSES
+    from etsopt.running.results.words import STATUSES
 
     text = _("Theorem of {model}: {status}.", model=verdict.theorem, status=STATUSES[verdict.status])
     if not any(level.needed for level in verdict.levels) or not isfinite(verdict.largest_gap):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,7 +26,7 @@ def compare(options: Namespace) -> int:
     from etsopt.cli import terminal
     from etsopt.reports.run import Run
     from etsopt.reports.run_comparison import run_comparison
-    from etsopt.results import comparison, results
+    from etsopt.running.results import comparison, results
 
     one, other = results.load(options.one), results.load(options.other)
     if options.json:

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_instance, add_time_limit, instance_of
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
-    from etsopt.methods import Comparison
+    from etsopt.studies.methods import Comparison
 
 EXIT_CODES = _("""exit codes:
   0  every method has a proven answer
@@ -39,10 +39,10 @@ def register(commands: Commands) -> None:
 def methods(options: Namespace) -> int:
     """Print the comparison, and write it as a page and a workbook."""
     from etsopt.cli import terminal
-    from etsopt.methods import compare_methods
-    from etsopt.methods.document import document_of
-    from etsopt.progress import watched
-    from etsopt.results.results import finite
+    from etsopt.common.progress import watched
+    from etsopt.running.results.results import finite
+    from etsopt.studies.methods import compare_methods
+    from etsopt.studies.methods.document import document_of
 
     if options.price is not None and not 0 <= options.price < 1e6:
         what = _("--price {price} is no price in CNY/t.", price=options.price)
@@ -65,9 +65,9 @@ def methods(options: Namespace) -> int:
 
 
 def _write(found: Comparison, path: Path, inline: bool) -> list[Path]:
-    from etsopt.documents.workbook import write_workbook
-    from etsopt.methods.document import document_of, sheets_of
+    from etsopt.presenting.documents.workbook import write_workbook
     from etsopt.reports.write import write_document
+    from etsopt.studies.methods.document import document_of, sheets_of
 
     if path.suffix.lower() == ".html":
         return write_document(document_of(found), path, inline)

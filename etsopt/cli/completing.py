@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from etsopt.cli.completions import FILES
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace

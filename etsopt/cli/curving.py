@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_format, add_instance, add_time_limit, instance_of, pairs
-from etsopt.errors import UsageError, brief
-from etsopt.language import _, joined
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Mapping
 
     from etsopt.cli.parsing import Commands, Parser
-    from etsopt.curves.box import Box
-    from etsopt.curves.curve_files import CurveCheck
-    from etsopt.curves.price_curve import PriceCurve
-    from etsopt.curves.result import Curve
+    from etsopt.studies.curves.box import Box
+    from etsopt.studies.curves.curve_files import CurveCheck
+    from etsopt.studies.curves.price_curve import PriceCurve
+    from etsopt.studies.curves.result import Curve
 
 EXIT_CODES = _("""exit codes:
   0  every value is answered and proven, or proven to have no allocation
@@ -51,10 +51,10 @@ def curve(options: Namespace) -> int:
     """Find a curve, print what it is, and write its folder."""
     from etsopt import curves
     from etsopt.cli import terminal
-    from etsopt.curves.api import require_curves
-    from etsopt.curves.axes import axes_of
+    from etsopt.common.progress import watched
     from etsopt.data.files.write import check_format
-    from etsopt.progress import watched
+    from etsopt.studies.curves.api import require_curves
+    from etsopt.studies.curves.axes import axes_of
 
     check_format(options.format)
     vary, along = keys_of(options)
@@ -83,8 +83,8 @@ def exit_code(termination: str, proven: bool) -> int:
 
 def _tell(options: Namespace, found: Curve | PriceCurve, replaced: bool) -> None:
     """Print a curve as a summary, or as JSON."""
-    from etsopt.curves import Curve
-    from etsopt.curves.axes import doubts_of
+    from etsopt.studies.curves import Curve
+    from etsopt.studies.curves.axes import doubts_of
 
     if options.json:
         content: dict[str, object] = {
@@ -99,8 +99,8 @@ def _tell(options: Namespace, found: Curve | PriceCurve, replaced: bool) -> None
         print(json.dumps(content, ensure_ascii=False))
         return
     from etsopt.cli import terminal
-    from etsopt.curves.curve_document import document_of
-    from etsopt.documents.quantities import SPACE
+    from etsopt.presenting.documents.quantities import SPACE
+    from etsopt.studies.curves.curve_document import document_of
 
     terminal.show(document_of(found, str(options.out or "")), f"{found.seconds:.2f}{SPACE}s")
     if options.out is not None:
@@ -185,8 +185,8 @@ def number_of(text: str) -> float | None:
 def check(options: Namespace) -> int:
     """Prove every piece of a saved curve again, and print what holds."""
     from etsopt.cli import terminal
-    from etsopt.curves import check_curve
-    from etsopt.progress import watched
+    from etsopt.common.progress import watched
+    from etsopt.studies.curves import check_curve
 
     if options.gap is not None or options.model is not None or options.model_file is not None:
         what = _("The options --gap, --as and --model are for a run: every piece of a curve is proven or not.")
@@ -226,9 +226,9 @@ def _box(options: Namespace, box: Box, replaced: bool) -> int:
     import numpy as np
 
     from etsopt.cli.validating import tell_doubts
-    from etsopt.curves.axes import doubts_of
-    from etsopt.curves.result import INFEASIBLE
-    from etsopt.progress import unlimited
+    from etsopt.common.progress import unlimited
+    from etsopt.studies.curves.axes import doubts_of
+    from etsopt.studies.curves.result import INFEASIBLE
 
     grids = [[axis.shown(place) for place in np.linspace(0.0, 1.0, GRID)] for axis in box.solver.axes]
     places = [(first, second) for first in grids[0] for second in grids[1]]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.sweeping import EXIT_CODES, add_workers, listed_files, prepare, teller, workers_of, write_all
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from etsopt.cli.parsing import Commands
     from etsopt.data.instance import Instance
-    from etsopt.designing import DesignPlan
+    from etsopt.studies.designing import DesignPlan
 
 RECORD, DESIGNS, FRONT = "design.sqlite", "designs", "front"
 """Names of the record, and of the tables written from it."""
@@ -42,11 +42,11 @@ def design(options: Namespace) -> int:
     """Search designs, and write all of them and the front."""
     from etsopt.cli import terminal
     from etsopt.data.files.write import check_format
-    from etsopt.designing import designs_of, read_design, search
-    from etsopt.designing.search import load_optuna, require_names
     from etsopt.running.reading import read
-    from etsopt.sweeping import Record
-    from etsopt.sweeping.workers import LostClusterError
+    from etsopt.studies.designing import designs_of, read_design, search
+    from etsopt.studies.designing.search import load_optuna, require_names
+    from etsopt.studies.sweeping import Record
+    from etsopt.studies.sweeping.workers import LostClusterError
 
     check_format(options.format)
     load_optuna()
@@ -107,9 +107,9 @@ def _chosen(plan: DesignPlan, row: dict[str, object]) -> dict[str, object]:
 def _summary(plan: DesignPlan, designs: pd.DataFrame, front: pd.DataFrame) -> None:
     """Print how many designs there are, and the goals of those on the front."""
     from etsopt.cli import terminal
-    from etsopt.documents.document import Column, Table
-    from etsopt.documents.quantities import NUMBER
-    from etsopt.sweeping.outcome import NO_ANSWER
+    from etsopt.presenting.documents.document import Column, Table
+    from etsopt.presenting.documents.quantities import NUMBER
+    from etsopt.studies.sweeping.outcome import NO_ANSWER
 
     infeasible = int(designs["status"].isin(NO_ANSWER).sum())
     proven = int(designs["certified"].sum()) - infeasible

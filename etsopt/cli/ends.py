@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from etsopt.cli import terminal
-from etsopt.documents.columns import table_of
-from etsopt.documents.document import Document, Paragraph, Section
-from etsopt.language import _
-from etsopt.results.notices import facts_of, notices
-from etsopt.results.words import STATUSES
+from etsopt.common.language import _
+from etsopt.presenting.documents.columns import table_of
+from etsopt.presenting.documents.document import Document, Paragraph, Section
+from etsopt.running.results.notices import facts_of, notices
+from etsopt.running.results.words import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.data.instance import Instance
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 COLUMNS = ("end", "sector", "balance_value", "emissions_tco2e", "allowance_t", "surplus_t", "surplus_rate", "status")
 

@@ -11,13 +11,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING, TextIO
 
-from etsopt.errors import DataError, EtsoptError, StoppedError, UsageError
-from etsopt.language import _
+from etsopt.common.errors import DataError, EtsoptError, StoppedError, UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 BAD_INPUT, STOPPED, REFUSED, INTERRUPTED, TERMINATED = 2, 4, 5, 130, 143
 """Exit codes; the last two are 128 plus the signal, as in shells."""
@@ -133,7 +133,7 @@ def _termination_signals() -> Iterator[list[int]]:
     def request_stop(number: int, frame: object) -> None:
         signals.append(number)
         # Without the module of progress nothing that can stop is running.
-        progress = sys.modules.get("etsopt.progress")
+        progress = sys.modules.get("etsopt.common.progress")
         if progress is None or not progress.ask_to_stop():
             # Nothing that can stop is running, or a stop was requested before.
             raise KeyboardInterrupt
@@ -181,7 +181,7 @@ def _print_error(error: EtsoptError, as_json: bool) -> None:
 
 def exit_code(result: Results) -> int:
     """Return the exit code of a result, as `etsopt --help` lists them."""
-    from etsopt.results.claims import is_judged
+    from etsopt.running.results.claims import is_judged
 
     if result.status == "refused":
         return REFUSED

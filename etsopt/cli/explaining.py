@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_time_limit
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 def register(commands: Commands) -> None:
@@ -33,9 +33,9 @@ def register(commands: Commands) -> None:
 def explain(options: Namespace) -> int:
     """Print the explanation of a unit of a run."""
     from etsopt.cli import terminal
-    from etsopt.progress import watched
+    from etsopt.common.progress import watched
     from etsopt.reports.explained import explained
-    from etsopt.results import results
+    from etsopt.running.results import results
 
     with terminal.waiting(quiet=options.json) as tell, watched(options.time_limit, tell):
         run = results.load(options.run) if options.at is None else _at(options.run, options.at)
@@ -50,7 +50,7 @@ def explain(options: Namespace) -> int:
 def _at(folder: Path, stated: str) -> Results:
     """Return the answer of a curve at a value, checked as a solve is."""
     from etsopt.cli.curving import number_of
-    from etsopt.curves.folder import read_line
+    from etsopt.studies.curves.folder import read_line
 
     value = number_of(stated)
     if value is None:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from etsopt.cli.curving import EXIT_CODES, add_keys, exit_code, keys_of
 from etsopt.cli.options import add_instance, add_time_limit, instance_of
 from etsopt.cli.reporting import kind_of
-from etsopt.errors import UsageError
-from etsopt.language import _, joined
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
-    from etsopt.curves import Curve
-    from etsopt.explore.box_cover import BoxCover
-    from etsopt.explore.data import Source
+    from etsopt.studies.curves import Curve
+    from etsopt.studies.explore.box_cover import BoxCover
+    from etsopt.studies.explore.data import Source
 
 
 def register(commands: Commands) -> None:
@@ -38,11 +38,11 @@ def register(commands: Commands) -> None:
 def explore(options: Namespace) -> int:
     """Find a curve or read it, and write its page."""
     from etsopt.cli.validating import tell_doubts
-    from etsopt.curves import Curve
-    from etsopt.curves.axes import doubts_of
-    from etsopt.curves.curve_document import answer_of
     from etsopt.data.files.atomic import require_writable
-    from etsopt.explore import write_page
+    from etsopt.studies.curves import Curve
+    from etsopt.studies.curves.axes import doubts_of
+    from etsopt.studies.curves.curve_document import answer_of
+    from etsopt.studies.explore import write_page
 
     require_writable(options.out)
     found, source = _read(options) if kind_of(Path(options.instance)) == "curve" else _solved(options)
@@ -62,9 +62,9 @@ def explore(options: Namespace) -> int:
 
 def _told(found: BoxCover) -> str:
     """Return what is known of a box, in a sentence."""
-    from etsopt.curves.curve_chart import axis_words
-    from etsopt.explore.box_cover import INFEASIBLE, OPEN
-    from etsopt.language import capitalised
+    from etsopt.common.language import capitalised
+    from etsopt.studies.curves.curve_chart import axis_words
+    from etsopt.studies.explore.box_cover import INFEASIBLE, OPEN
 
     points = found.points
     text = _(
@@ -79,11 +79,11 @@ def _told(found: BoxCover) -> str:
 
 def _read(options: Namespace) -> tuple[Curve, Source]:
     """Return the curve of a folder, whose pieces are certified as they are read."""
-    from etsopt.curves import PriceCurve
-    from etsopt.curves.curve_files import ANCHOR
-    from etsopt.curves.folder import read_line
-    from etsopt.explore.data import Source
-    from etsopt.results.run_folder import INSTANCE
+    from etsopt.running.results.run_folder import INSTANCE
+    from etsopt.studies.curves import PriceCurve
+    from etsopt.studies.curves.curve_files import ANCHOR
+    from etsopt.studies.curves.folder import read_line
+    from etsopt.studies.explore.data import Source
 
     if options.vary or options.along or options.set or options.emissions or options.rule:
         what = _("{folder!r} is a curve, which states its keys and its instance.", folder=options.instance)
@@ -99,10 +99,10 @@ def _solved(options: Namespace) -> tuple[Curve | BoxCover, Source]:
     """Return the curve or box of an instance; what is wrong with the question is said before anything is solved."""
     from etsopt import curves
     from etsopt.cli import terminal
-    from etsopt.curves.axes import axes_of
-    from etsopt.explore.box_cover import BoxCover, cover_box
-    from etsopt.explore.data import Source
-    from etsopt.explore.page import require_page
+    from etsopt.studies.curves.axes import axes_of
+    from etsopt.studies.explore.box_cover import BoxCover, cover_box
+    from etsopt.studies.explore.data import Source
+    from etsopt.studies.explore.page import require_page
 
     vary, along = keys_of(options)
     axes = axes_of(vary, along)
@@ -118,8 +118,8 @@ def check(options: Namespace) -> int:
     """Derive the data of a page again from its instance, and print what holds."""
     from etsopt.cli.curving import print_check
     from etsopt.cli.options import pairs
-    from etsopt.explore.page import check_page, source_of
     from etsopt.running import reading
+    from etsopt.studies.explore.page import check_page, source_of
 
     source = source_of(options.page)
     instance = reading.read(options.run, source.emissions, pairs(list(source.changes)))

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _, in_both, in_chinese, joined
+from etsopt.common.vocabulary import word
 from etsopt.data.messages import first_of
-from etsopt.errors import UsageError, brief
-from etsopt.language import _, in_both, in_chinese, joined
-from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -40,9 +40,9 @@ def export(options: Namespace) -> int:
     from etsopt.reports.official.files import NOTE
     from etsopt.reports.official.gaps import columns_to_fill
     from etsopt.reports.official.tables import require_province
-    from etsopt.results import results
-    from etsopt.results.notices import facts_of, notices
-    from etsopt.results.words import STATUSES
+    from etsopt.running.results import results
+    from etsopt.running.results.notices import facts_of, notices
+    from etsopt.running.results.words import STATUSES
 
     if options.tables != "official":
         raise UsageError(_("There are no tables {name}.", name=brief(options.tables)), _("Choose official."))

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.exit_codes import BAD_INPUT
-from etsopt.errors import DataError, UsageError
-from etsopt.language import _
+from etsopt.common.errors import DataError, UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace

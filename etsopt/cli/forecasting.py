@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.sweeping import add_tables_format, listed_files, prepare, write_all
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
-    from etsopt.forecasting import Forecast
+    from etsopt.studies.forecasting import Forecast
 
 RECORD = "forecast.json"
 """Name of the file that states what a forecast is of."""
@@ -38,13 +38,13 @@ def register(commands: Commands) -> None:
 
 def forecast(options: Namespace) -> int:
     """Forecast balance values and surpluses, and write the tables."""
-    from etsopt.charts.drawing import require_drawable, save
     from etsopt.cli import terminal
+    from etsopt.common.progress import watched
     from etsopt.data.files.write import check_format
-    from etsopt.forecasting import api, read_forecast
-    from etsopt.forecasting.forecast_document import forecast_document, write_forecast_page
-    from etsopt.progress import watched
+    from etsopt.presenting.charts.drawing import require_drawable, save
     from etsopt.running.reading import read
+    from etsopt.studies.forecasting import api, read_forecast
+    from etsopt.studies.forecasting.forecast_document import forecast_document, write_forecast_page
 
     check_format(options.format)
     if options.chart:

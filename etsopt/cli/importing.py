@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.language import Text, _
-from etsopt.vocabulary import word
+from etsopt.common.language import Text, _
+from etsopt.common.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -35,7 +35,7 @@ def import_tables(options: Namespace) -> int:
     from etsopt.data.files.atomic_folder import require_empty
     from etsopt.data.files.write import write_instance
     from etsopt.reports.official.reading import read_back
-    from etsopt.results.results import finite
+    from etsopt.running.results.results import finite
 
     require_empty(options.out)
     reading = read_back(options.source, options.year, options.province)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.errors import UsageError, brief
-from etsopt.language import _, gettext
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _, gettext
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -83,9 +83,9 @@ def rules(options: Namespace) -> int:
 
 
 def schema(options: Namespace) -> int:
-    """Print the JSON schema of ``result.json``, as `etsopt.results.build_schema` wrote it."""
+    """Print the JSON schema of ``result.json``, as `etsopt.running.results.build_schema` wrote it."""
     from pathlib import Path
 
-    shipped = Path(__file__).parents[1] / "results" / "result.schema.json"
+    shipped = Path(__file__).parents[1] / "running" / "results" / "result.schema.json"
     print(shipped.read_text(encoding="utf-8"), end="")
     return 0

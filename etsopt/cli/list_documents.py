@@ -6,11 +6,22 @@ import json
 from typing import TYPE_CHECKING
 
 from etsopt.cli.terminal import show, show_blocks
+from etsopt.common.language import _, gettext, in_chinese, joined
+from etsopt.common.vocabulary import word
 from etsopt.data.policy.official import CONFIDENCE, EVERY_SECTOR, INDUSTRY, LAST_YEAR, SOURCES
 from etsopt.data.policy.plans import NATIONAL, of_plan, of_year
-from etsopt.documents.document import Column, Document, Facts, Paragraph, Points, Section, Table, clauses, named, noted
-from etsopt.language import _, gettext, in_chinese, joined
-from etsopt.vocabulary import word
+from etsopt.presenting.documents.document import (
+    Column,
+    Document,
+    Facts,
+    Paragraph,
+    Points,
+    Section,
+    Table,
+    clauses,
+    named,
+    noted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_set, pairs
 from etsopt.cli.printing import print_files, print_json, records
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -27,9 +27,10 @@ def register(commands: Commands) -> None:
 
 def monitor(options: Namespace) -> int:
     """Compare the monitors of a folder with its accounts, print the units, and write tables if a folder is named."""
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.accounting.save import save_monitoring
     from etsopt.cli import terminal
+    from etsopt.common import progress
     from etsopt.reports.monthly.monitoring import monitored
 
     settings = pairs(options.set, "--set")

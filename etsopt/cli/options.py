@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.characters import HIDDEN
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.characters import HIDDEN
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -62,7 +62,7 @@ def add_time_limit(command: Parser) -> None:
 
 def time_limit(text: str) -> float:
     """Return a number of seconds above zero."""
-    from etsopt.solving.options import check_time_limit
+    from etsopt.modelling.solving.options import check_time_limit
 
     limit_s = float(text)
     check_time_limit(limit_s)

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from etsopt.characters import escaped
 from etsopt.cli.streams import below
-from etsopt.language import LANGUAGES, _, gettext, in_chinese
+from etsopt.common.characters import escaped
+from etsopt.common.language import LANGUAGES, _, gettext, in_chinese
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class Formatter(HelpFormatter):
         prose = " ".join(text.split())
         if not in_chinese():
             return textwrap.wrap(prose, width, break_long_words=False, break_on_hyphens=False)
-        from etsopt.documents.fitting import wrapped
+        from etsopt.presenting.documents.fitting import wrapped
 
         return wrapped(prose, width).split("\n")
 

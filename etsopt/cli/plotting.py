@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.reporting import kind_of, refuse, script_notice
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from etsopt.charts.chart import Chart
     from etsopt.cli.parsing import Commands
-    from etsopt.results.results import Results
+    from etsopt.presenting.charts.chart import Chart
+    from etsopt.running.results.results import Results
 
 
 def register(commands: Commands) -> None:
@@ -40,8 +40,8 @@ def plot(options: Namespace) -> int:
         if options.year is not None:
             refuse("--year", options.run)
         return _of_many(options, kind)
-    from etsopt.charts.kinds import KINDS
-    from etsopt.results import results
+    from etsopt.presenting.charts.kinds import KINDS
+    from etsopt.running.results import results
 
     loaded = results.load(options.run)
     if options.kind is None:
@@ -84,11 +84,11 @@ def _of_many(options: Namespace, kind: str) -> int:
         raise UsageError(_("There is no chart {kind}.", kind=brief(options.kind)), advice)
     chart, path = charts[options.kind], options.out or Path(f"{options.kind}.svg")
     if _is_page(path):
-        from etsopt.documents.figures import of_chart
+        from etsopt.presenting.documents.figures import of_chart
         from etsopt.reports.write import write_figure
 
         return _said(write_figure(of_chart(instance, chart), above, imprint, path, options.inline), options.json)
-    from etsopt.charts.drawing import save
+    from etsopt.presenting.charts.drawing import save
 
     save(chart, path)
     return _said([path], options.json)
@@ -97,22 +97,22 @@ def _of_many(options: Namespace, kind: str) -> int:
 def _charts(folder: Path, kind: str, quiet: bool) -> tuple[str, str, str, list[Chart]]:
     """Return the name of the instance of a folder, the lines above and below its pages, and its charts."""
     if kind == "sweep":
-        from etsopt.sweeping import page as of_sweep
-        from etsopt.sweeping.sweep_document import SweepSummary
+        from etsopt.studies.sweeping import page as of_sweep
+        from etsopt.studies.sweeping.sweep_document import SweepSummary
 
         sweep = SweepSummary.read(folder)
         return sweep.about["instance"], of_sweep.kicker(sweep), sweep.imprint, of_sweep.charts_of(sweep)
     if kind == "curve":
         from etsopt.cli import terminal
-        from etsopt.curves.curve_document import imprint_of, kicker
-        from etsopt.curves.folder import read_line
-        from etsopt.progress import watched
+        from etsopt.common.progress import watched
+        from etsopt.studies.curves.curve_document import imprint_of, kicker
+        from etsopt.studies.curves.folder import read_line
 
         with terminal.telling(quiet) as tell, watched(None, tell):
             curve = read_line(folder)
         return curve.about.instance, kicker(curve), imprint_of(curve), [curve.chart()]
-    from etsopt.designing import page as of_design
-    from etsopt.designing.design_document import DesignSummary
+    from etsopt.studies.designing import page as of_design
+    from etsopt.studies.designing.design_document import DesignSummary
 
     design = DesignSummary.read(folder)
     return design.about["instance"], of_design.kicker(design), design.imprint, of_design.charts_of(design)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from etsopt.language import _, joined
+from etsopt.common.language import _, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ def print_json(content: Any) -> None:
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table as plain values; absent numbers become null."""
-    from etsopt.results.results import finite
+    from etsopt.running.results.results import finite
 
     rows: list[dict[str, Any]] = finite(table.to_dict("records"))
     return rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from etsopt.cli.exit_codes import exit_code
 from etsopt.cli.options import add_set, add_time_limit, pairs
 from etsopt.cli.printing import print_json
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -34,11 +34,12 @@ def register(commands: Commands) -> None:
 
 def reconcile(options: Namespace) -> int:
     """Reconcile the monthly reports of a folder, print a summary, and write the run if `--out` names a folder."""
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.cli import saving, terminal
     from etsopt.cli.solving import show_summary
-    from etsopt.results.run_folder import require_writable
+    from etsopt.common import progress
     from etsopt.running import run
+    from etsopt.running.results.run_folder import require_writable
 
     if options.out is not None:
         require_writable(options.out)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli import designing, sweeping
 from etsopt.cli.reporting import kind_of
-from etsopt.errors import UsageError
-from etsopt.language import _, joined
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt.sweeping.checked import RecordCheck
-    from etsopt.sweeping.record import Record
-    from etsopt.sweeping.scenario import Planned
+    from etsopt.studies.sweeping.checked import RecordCheck
+    from etsopt.studies.sweeping.record import Record
+    from etsopt.studies.sweeping.scenario import Planned
 
 
 BESIDE = ("instance", "file", "seconds", "versions")
@@ -31,11 +31,11 @@ def check(options: Namespace) -> int:
     """Compare the outcomes of a record with their hashes and with some that are solved again, and print what holds."""
     from etsopt.checking.theorem import default_gap
     from etsopt.cli import terminal
-    from etsopt.progress import watched
+    from etsopt.common.progress import watched
     from etsopt.running.library import is_file
     from etsopt.running.reading import instance_checked
-    from etsopt.sweeping.checked import check_record, other_files
-    from etsopt.sweeping.record import Record
+    from etsopt.studies.sweeping.checked import check_record, other_files
+    from etsopt.studies.sweeping.record import Record
 
     if options.gap is not None or options.model is not None:
         what = _("The options --gap and --as are for a run: a sweep states the gap of its solves.")
@@ -76,13 +76,13 @@ def check(options: Namespace) -> int:
 
 def _contents(record: Record, name: str, source: str | None) -> tuple[Instance, Planned, dict[str, pd.DataFrame]]:
     """Return the instance and the plan that a record states, and the files that are written from it."""
-    from etsopt.sweeping.checked import instance_of, plan_of_record
+    from etsopt.studies.sweeping.checked import instance_of, plan_of_record
 
     if name == sweeping.RECORD:
         plan, written = plan_of_record(record.about), {sweeping.SCENARIOS: record.scenarios}
         return instance_of(record, source), plan, written | {sweeping.VALUES: record.values}
-    from etsopt.designing import designs_of
-    from etsopt.designing.plan import design_of_record
+    from etsopt.studies.designing import designs_of
+    from etsopt.studies.designing.plan import design_of_record
 
     design = design_of_record(record.about)
     instance, tables = instance_of(record, source), designing.tables_of(designs_of(design, record))

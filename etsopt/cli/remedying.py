@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from etsopt.data.instance import Instance
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 def applied(

@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.errors import UsageError
-from etsopt.language import _, ngettext
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, ngettext
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.cli.parsing import Commands
     from etsopt.data.instance import Instance
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 RECORDS = {"sweep.sqlite": "sweep", "design.sqlite": "design search", "curve.json": "curve"}
 """Files by which the folders of sweeps, design searches and curves are told from runs."""
@@ -46,7 +46,7 @@ def register(commands: Commands) -> None:
 
 def report(options: Namespace) -> int:
     """Write a page of a run, after a check of the run: what does not hold is on no page."""
-    from etsopt.results import results
+    from etsopt.running.results import results
 
     asked = [f"--{name}" for name in ("letter", "letters", "beside") if getattr(options, name)]
     asked += ["--sheets"] if options.sheets or options.enterprise else []
@@ -89,19 +89,19 @@ def _of_many(options: Namespace, kind: str, asked: list[str]) -> list[Path]:
         refuse(asked[0], options.run)
     path = options.out or options.run / "report.html"
     if kind == "sweep":
-        from etsopt.sweeping.page import write_sweep_report
+        from etsopt.studies.sweeping.page import write_sweep_report
 
         return write_sweep_report(options.run, path, options.lang, options.inline)
     if kind == "curve":
-        from etsopt import progress
         from etsopt.cli import terminal
-        from etsopt.curves.curve_document import write_curve_report
-        from etsopt.curves.folder import read_line
+        from etsopt.common import progress
+        from etsopt.studies.curves.curve_document import write_curve_report
+        from etsopt.studies.curves.folder import read_line
 
         with terminal.telling(quiet=options.json) as tell, progress.watched(None, tell):
             curve = read_line(options.run)
         return write_curve_report(curve, path, options.lang, options.inline, str(options.run))
-    from etsopt.designing.page import write_design_report
+    from etsopt.studies.designing.page import write_design_report
 
     return write_design_report(options.run, path, options.lang, options.inline)
 
@@ -141,8 +141,8 @@ def _write(options: Namespace, result: Results, others: list[Results]) -> list[P
 
 def _letters(options: Namespace, result: Results) -> int:
     """Write the letters to all enterprises."""
-    from etsopt import progress
     from etsopt.cli import terminal
+    from etsopt.common import progress
     from etsopt.reports.letters import write_letters
 
     folder, name = options.out or options.run / "letters", options.run.resolve().name
@@ -160,8 +160,8 @@ def _letters(options: Namespace, result: Results) -> int:
 
 def _violations(result: Results, instance: Instance) -> int:
     """Return how many statements of a run do not hold; of a model of the user's own only that on its instance."""
-    from etsopt.results.claims import check_instance, is_checked
     from etsopt.running import run
+    from etsopt.running.results.claims import check_instance, is_checked
 
     return len(run.check(instance, result).violations if is_checked(result) else check_instance(instance, result))
 
@@ -183,7 +183,7 @@ def _sheets(options: Namespace) -> int:
     """Write the sheets of enterprises of a compliance year."""
     from etsopt.data.files.atomic import write_file
     from etsopt.reports import compliance_page
-    from etsopt.results import results
+    from etsopt.running.results import results
 
     result, instance = results.load_both(options.run)
     path = options.out or options.run / "report.html"

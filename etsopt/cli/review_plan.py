@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from etsopt.cli.exit_codes import exit_code
 from etsopt.cli.options import EXIT_CODES, add_set, add_time_limit, pairs
 from etsopt.cli.printing import print_files, print_json
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,12 +42,12 @@ def register(commands: Commands) -> None:
 
 def review_plan(options: Namespace) -> int:
     """Plan reviews, print the plan, and write run and tables if folders are named."""
-    from etsopt import progress
     from etsopt.accounting.save import save_plan
     from etsopt.cli import saving, terminal
     from etsopt.cli.solving import show_summary
-    from etsopt.results.run_folder import holds_run, require_writable
+    from etsopt.common import progress
     from etsopt.running import run
+    from etsopt.running.results.run_folder import holds_run, require_writable
 
     if options.out is not None:
         require_writable(options.out)

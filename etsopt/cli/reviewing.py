@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from etsopt.cli.options import add_state, add_wait, pairs
 from etsopt.cli.printing import print_files, print_json, records
 from etsopt.cli.storing import STORE
-from etsopt.language import _, joined, ngettext
+from etsopt.common.language import _, joined, ngettext
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from etsopt.accounting import Decided
     from etsopt.cli.parsing import Commands, Parser
-    from etsopt.language import Text
+    from etsopt.common.language import Text
 
 Add = Callable[[str, str], "Parser"]
 """A function that adds a verb by name and text."""
@@ -131,10 +131,11 @@ def review(options: Namespace) -> int:
 
 
 def _status(options: Namespace) -> int:
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.accounting.review.summary import day_of
     from etsopt.accounting.save import save_review
     from etsopt.cli import terminal
+    from etsopt.common import progress
     from etsopt.reports.monthly.review import status
 
     on = None if options.on is None else day_of(options.on)
@@ -170,9 +171,10 @@ def _findings(options: Namespace) -> int:
 
 def _notice(options: Namespace) -> int:
     """Write notices of corrections."""
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.accounting.review.summary import day_of
     from etsopt.cli import terminal
+    from etsopt.common import progress
     from etsopt.reports import write_notices
 
     deadline = None if options.deadline is None else day_of(options.deadline)
@@ -214,9 +216,10 @@ def _words(options: Namespace) -> dict[str, Any]:
 
 
 def _apply(options: Namespace) -> int:
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.accounting.chinese import headings_of_decisions
     from etsopt.cli import terminal
+    from etsopt.common import progress
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         done = accounting.decide(options.store, options.decisions, headings_of_decisions(), options.wait)
@@ -224,8 +227,9 @@ def _apply(options: Namespace) -> int:
 
 
 def _screen(options: Namespace) -> int:
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.cli import terminal
+    from etsopt.common import progress
 
     thresholds = pairs(options.set, "--set")
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etsopt.cli.options import add_format
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -33,7 +33,7 @@ def roll(options: Namespace) -> int:
     from etsopt.data.files.read import read_units
     from etsopt.data.files.write import check_format, write_instance
     from etsopt.reports.roll import readme, rolled
-    from etsopt.results import results
+    from etsopt.running.results import results
     from etsopt.running.roll import roll_over
 
     check_format(options.format)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.checking.theorem import default_gap
-from etsopt.errors import UsageError
-from etsopt.language import _
-from etsopt.results.claims import is_judged, is_program
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
+from etsopt.running.results.claims import is_judged, is_program
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 def places(out: Path | None) -> tuple[Path | None, Path | None]:
@@ -37,7 +37,7 @@ def places(out: Path | None) -> tuple[Path | None, Path | None]:
 
 def require_of_run(workbook: Path, folder: Path) -> None:
     """Refuse a workbook that is there, and is none of the run of a folder."""
-    from etsopt.results.run_folder import holds_run
+    from etsopt.running.results.run_folder import holds_run
 
     if workbook.exists() and not holds_run(folder):
         what = _(
@@ -50,8 +50,8 @@ def require_of_run(workbook: Path, folder: Path) -> None:
 
 def require_alike(folder: Path, ends: Collection[str]) -> None:
     """Refuse a folder with a run for runs at both ends of an interval, which have folders in it, and the other way."""
-    from etsopt.results.run_folder import holds_run
     from etsopt.running.ends import ENDS
+    from etsopt.running.results.run_folder import holds_run
 
     if holds_run(folder) if ends else any(holds_run(folder / end) for end in ENDS):
         what = _("{folder!r} holds a run that would lie beside what is written.", folder=str(folder))

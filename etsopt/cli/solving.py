@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from etsopt.cli.exit_codes import exit_code
 from etsopt.cli.options import EXIT_CODES, add_format, add_instance, add_time_limit, instance_of, pairs
-from etsopt.language import _, chain
+from etsopt.common.language import _, chain
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from etsopt.cli.parsing import Commands
     from etsopt.data.instance import Instance
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 def register(commands: Commands) -> None:
@@ -51,12 +51,12 @@ def solve(options: Namespace) -> int:
 
     # OpenBLAS takes its work memory at the first product, and ends the process where it finds none: better now.
     np.matmul(*2 * [np.ones((200, 200))])
-    from etsopt import progress
     from etsopt.cli import ends, remedying, saving, terminal
+    from etsopt.common import progress
     from etsopt.data.files.write import check_format
-    from etsopt.results.run_folder import require_writable
     from etsopt.running import run
     from etsopt.running.ends import at_ends
+    from etsopt.running.results.run_folder import require_writable
 
     check_format(options.format)
     workbook, options.out = saving.places(options.out)
@@ -106,8 +106,8 @@ def _instance_of(options: Namespace) -> Instance:
     """
     import warnings
 
+    from etsopt.common.errors import DoubtWarning, UsageError
     from etsopt.data.doubts import doubts_of, sentences_of
-    from etsopt.errors import DoubtWarning, UsageError
 
     with warnings.catch_warnings():
         if options.strict or not options.json:
@@ -127,7 +127,7 @@ def _instance_of(options: Namespace) -> Instance:
 def show_summary(result: Results) -> None:
     """Print the summary of a result, and the time that its solve took."""
     from etsopt.cli import terminal
-    from etsopt.documents.quantities import SPACE
+    from etsopt.presenting.documents.quantities import SPACE
     from etsopt.reports.write import summary
 
     seconds = sum(result.provenance.seconds.values())
@@ -166,9 +166,9 @@ def _answer(
     end: str,
 ) -> Answer:
     """Solve an instance and write its run, that of an end of an interval in a folder and a workbook of its name."""
-    from etsopt import progress
     from etsopt.cli import remedying, saving
-    from etsopt.results.run_folder import holds_run
+    from etsopt.common import progress
+    from etsopt.running.results.run_folder import holds_run
 
     folder = None if options.out is None else options.out / end
     workbook, solve = saving.at_end(workbook, end), partial(solve, mps=saving.at_end(options.mps, end))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_state, add_wait
 from etsopt.cli.printing import print_files, print_json, records
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -53,9 +53,9 @@ def store(options: Namespace) -> int:
 
 
 def _import(options: Namespace) -> int:
-    from etsopt import progress
     from etsopt.accounting.store import import_reports
     from etsopt.cli import terminal
+    from etsopt.common import progress
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         added = import_reports(options.store, options.data, options.wait)
@@ -84,9 +84,9 @@ def _line(one: Imported) -> str:
 
 
 def _export(options: Namespace) -> int:
-    from etsopt import progress
     from etsopt.accounting.store import export_reports
     from etsopt.cli import terminal
+    from etsopt.common import progress
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):
         files = export_reports(options.store, options.out, options.format, options.as_of, options.wait)
@@ -113,10 +113,10 @@ def _log(options: Namespace) -> int:
 
 
 def _verify(options: Namespace) -> int:
-    from etsopt import progress
     from etsopt.accounting.store import verify_store
     from etsopt.cli import terminal
     from etsopt.cli.exit_codes import REFUSED
+    from etsopt.common import progress
     from etsopt.reports.monthly.review import compared
 
     with terminal.waiting(quiet=options.json) as tell, progress.watched(None, tell):

@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import IO, TYPE_CHECKING, Any
 
-from etsopt.characters import escaped
+from etsopt.common.characters import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.errors import UsageError
-from etsopt.language import _, in_chinese, joined
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, in_chinese, joined
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.cli.parsing import Commands, Parser
-    from etsopt.sweeping import Record, SweepPlan
-    from etsopt.sweeping.progress import Progress
+    from etsopt.studies.sweeping import Record, SweepPlan
+    from etsopt.studies.sweeping.progress import Progress
 
 RECORD, SCENARIOS, VALUES, SUMMARY, SENSITIVITY = "sweep.sqlite", "scenarios", "values", "summary", "sensitivity"
 """Names of the record, and of the tables written from it."""
@@ -75,10 +75,10 @@ def sweep(options: Namespace) -> int:
     from etsopt.cli.validating import tell_doubts
     from etsopt.data.files.write import check_format
     from etsopt.running.reading import read
-    from etsopt.sweeping import Record, read_plan, run_plan
-    from etsopt.sweeping.names import check_names, doubts_of
-    from etsopt.sweeping.outcome import NO_ANSWER, PROVEN
-    from etsopt.sweeping.workers import LostClusterError
+    from etsopt.studies.sweeping import Record, read_plan, run_plan
+    from etsopt.studies.sweeping.names import check_names, doubts_of
+    from etsopt.studies.sweeping.outcome import NO_ANSWER, PROVEN
+    from etsopt.studies.sweeping.workers import LostClusterError
 
     check_format(options.format)
     plan = read_plan(options.file)
@@ -156,7 +156,7 @@ def _count(plan: SweepPlan) -> str:
 
 def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], str]) -> Callable[[Progress], None]:
     """Return the function that shows the progress, and each of the first failures as it comes."""
-    from etsopt.sweeping.outcome import PROVEN
+    from etsopt.studies.sweeping.outcome import PROVEN
 
     shown = 0
 
@@ -179,7 +179,7 @@ def teller(tell: Callable[[str], None], quiet: bool, name_of: Callable[[int], st
 
 def _write(plan: SweepPlan, record: Record, folder: Path, table_format: str) -> list[Path]:
     """Write the tables of the record, and of draws their statistics."""
-    from etsopt.sweeping import inputs_of, proven, sensitivity, summary
+    from etsopt.studies.sweeping import inputs_of, proven, sensitivity, summary
 
     scenarios, values = record.scenarios, record.values
     tables = {SCENARIOS: scenarios, VALUES: values}
@@ -219,9 +219,9 @@ def write_all(tables: dict[str, pd.DataFrame], folder: Path, table_format: str) 
 def _summary(termination: str, counts: dict[str, int], written: list[Path]) -> None:
     """Print how many scenarios ended how, where their tables are, and how an interrupted sweep goes on."""
     from etsopt.cli import terminal
-    from etsopt.documents.document import Column, Table
-    from etsopt.documents.quantities import COUNT
-    from etsopt.sweeping.outcome import ENDED
+    from etsopt.presenting.documents.document import Column, Table
+    from etsopt.presenting.documents.quantities import COUNT
+    from etsopt.studies.sweeping.outcome import ENDED
 
     columns = (Column(_("status")), Column(_("number"), COUNT))
     rows = tuple((ENDED.get(status, status), number) for status, number in counts.items())

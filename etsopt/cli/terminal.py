@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from etsopt.characters import escaped
 from etsopt.cli.streams import below
 from etsopt.cli.time_estimate import TimeEstimate
-from etsopt.documents import terminal as documents
-from etsopt.documents.fitting import OWN_WRAPPING, longest_piece, wrapped
+from etsopt.common.characters import escaped
+from etsopt.presenting.documents import terminal as documents
+from etsopt.presenting.documents.fitting import OWN_WRAPPING, longest_piece, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType
     from rich.segment import Segment
 
-    from etsopt.documents.document import Block, Document
+    from etsopt.presenting.documents.document import Block, Document
 
 
 TOLD_S = 60.0
@@ -94,7 +94,7 @@ def telling(quiet: bool, first: str = "") -> Iterator[Callable[[str], None]]:
         with waiting(quiet) as tell:
             yield tell
         return
-    from etsopt.progress import every
+    from etsopt.common.progress import every
 
     last, remaining = str(first), TimeEstimate()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from etsopt.language import Text, _
+from etsopt.common.language import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ class TimeEstimate:
         self._phase, self._first, self._done, self._began = "", 0, 0, 0.0
 
     def shown(self, line: str) -> str:
-        """Return a line of `etsopt.progress` in the language of the command, with the time that is left."""
+        """Return a line of `etsopt.common.progress` in the language of the command, with the time that is left."""
         left = self._left_s(line)
         if left is None or left < LEAST_SHOWN_S:
             return str(line)

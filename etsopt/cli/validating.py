@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_instance, instance_of
-from etsopt.language import _, joined
-from etsopt.vocabulary import word
+from etsopt.common.language import _, joined
+from etsopt.common.vocabulary import word
 
 if TYPE_CHECKING:
     from argparse import Namespace

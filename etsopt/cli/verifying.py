@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from etsopt.cli.options import add_set, add_state, pairs
 from etsopt.cli.printing import print_files, print_json, records
-from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -34,9 +34,10 @@ def register(commands: Commands) -> None:
 
 def verify(options: Namespace) -> int:
     """Write annual emissions with their status, findings and sheets."""
-    from etsopt import accounting, progress
+    from etsopt import accounting
     from etsopt.accounting.save import save_review
     from etsopt.cli import terminal
+    from etsopt.common import progress
     from etsopt.reports import write_monthly_sheets
     from etsopt.reports.monthly.review import verified
 

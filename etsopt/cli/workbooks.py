@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.cli.options import INSTANCE, add_format
-from etsopt.errors import UsageError
-from etsopt.language import _, in_chinese
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, in_chinese
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import ROWS_SHOWN, Problem
+from etsopt.common.language import Text, _, chain
 from etsopt.data.content import intensity_base, output_of
 from etsopt.data.evidence import problems_of_evidence
 from etsopt.data.measures import problems_of_measures
@@ -15,8 +17,6 @@ from etsopt.data.projection import problems_of_forecast
 from etsopt.data.scenarios import problems_of_scenarios
 from etsopt.data.supply import problems_of_supply
 from etsopt.data.tables.schema import ENTERPRISES, PLAUSIBLE_INTENSITY, UNITS
-from etsopt.errors import ROWS_SHOWN, Problem
-from etsopt.language import Text, _, chain
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.language import Text, _, chain, pgettext
+from etsopt.common.provenance import Doubts, FarIntensities, MissingMonths, OpenMonths, UnusualIntensity
 from etsopt.data.messages import first_of
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY
-from etsopt.language import Text, _, chain, pgettext
-from etsopt.provenance import Doubts, FarIntensities, MissingMonths, OpenMonths, UnusualIntensity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.instance import Instance
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

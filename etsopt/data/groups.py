@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

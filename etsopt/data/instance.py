@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.common.errors import AssumedWarning, DataError, Problem, UsageError, brief, warn
+from etsopt.common.language import _
 from etsopt.data.consistency import validate_consistency
 from etsopt.data.content import Content
 from etsopt.data.partial import further_problems
@@ -20,8 +22,6 @@ from etsopt.data.tables.provinces import note_of_provinces, problems_of_province
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.schema import TABLES, with_own_sectors
 from etsopt.data.tables.validate import validate_table
-from etsopt.errors import AssumedWarning, DataError, Problem, UsageError, brief, warn
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.policy.policy import Policy

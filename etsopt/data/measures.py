@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.content import output_of
 from etsopt.data.groups import Groups
 from etsopt.data.measure_sets import DEPENDENCY_COLUMNS, MOST_SETS, distinct_groups, row_codes, set_counts
@@ -21,8 +23,6 @@ from etsopt.data.tables.row_scope import (
     unit_positions,
 )
 from etsopt.data.tables.schema import MEASURES
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

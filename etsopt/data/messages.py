@@ -6,8 +6,8 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
-from etsopt.errors import ROWS_SHOWN, brief
-from etsopt.language import Text, _
+from etsopt.common.errors import ROWS_SHOWN, brief
+from etsopt.common.language import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

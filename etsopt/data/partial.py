@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.errors import Problem
+    from etsopt.common.errors import Problem
 
 DEPENDENT = {
     "sector": ("sectors.", "abatement.output_cut.", "requires", *PAIR),

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import PROBLEMS_SHOWN, Problem, brief
+from etsopt.common.language import _
 from etsopt.data.content import output_of
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.plans import uses_balance_value
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.schema import SECTORS
-from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.language import _
 from etsopt.data.tables.row_scope import RowCheck, filled, problems_of_rows, problems_of_scope, unit_positions
 from etsopt.data.tables.schema import FORECAST
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from etsopt.common.errors import Problem
     from etsopt.data.content import Content
     from etsopt.data.policy.policy import Policy
-    from etsopt.errors import Problem
 
 
 @dataclass(frozen=True)

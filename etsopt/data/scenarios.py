@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.messages import counted
 from etsopt.data.tables.row_scope import filled
 from etsopt.data.tables.schema import SCENARIOS
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.messages import counted
 from etsopt.data.tables.row_scope import filled
 from etsopt.data.tables.schema import FORECAST, SUPPLY
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.language import _, joined, ngettext, pgettext
+from etsopt.common.scales import signed
+from etsopt.common.units import format_rate, format_tonnes
+from etsopt.common.vocabulary import word
 from etsopt.data.messages import first_of
 from etsopt.data.tables.provinces import name_of
-from etsopt.documents.columns import heading, sums_of, table_of
-from etsopt.documents.document import Column, Commands, Paragraph, Points, Section, Table, named
-from etsopt.documents.quantities import FIGURES, SHADOW_PRICE, WORDS, amount
-from etsopt.language import _, joined, ngettext, pgettext
+from etsopt.presenting.documents.columns import heading, sums_of, table_of
+from etsopt.presenting.documents.document import Column, Commands, Paragraph, Points, Section, Table, named
+from etsopt.presenting.documents.quantities import FIGURES, SHADOW_PRICE, WORDS, amount
 from etsopt.reports.run import figure
 from etsopt.reports.stated import within_scope
-from etsopt.results.equal_allocation import equal_allocation, outside_of
-from etsopt.scales import signed
-from etsopt.units import format_rate, format_tonnes
-from etsopt.vocabulary import word
+from etsopt.running.results.equal_allocation import equal_allocation, outside_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
 
 MOST_UNITS = 10_000

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.language import _, capitalised, joined, ngettext
+from etsopt.common.units import format_tonnes
 from etsopt.data.tables.provinces import name_of
-from etsopt.documents.document import noted
-from etsopt.documents.quantities import amount, per_tonne, rate, tonnes
-from etsopt.language import _, capitalised, joined, ngettext
+from etsopt.presenting.documents.document import noted
+from etsopt.presenting.documents.quantities import amount, per_tonne, rate, tonnes
 from etsopt.reports.outlook import answer_of
-from etsopt.results.claims import is_checked, is_judged
-from etsopt.results.equal_allocation import outside_of
-from etsopt.results.prices import STATED, has_price, open_balance
-from etsopt.results.words import STATUSES, TERMINATIONS
-from etsopt.units import format_tonnes
+from etsopt.running.results.claims import is_checked, is_judged
+from etsopt.running.results.equal_allocation import outside_of
+from etsopt.running.results.prices import STATED, has_price, open_balance
+from etsopt.running.results.words import STATUSES, TERMINATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -255,7 +255,7 @@ def _reviews(run: Run) -> str:
 
 
 def _invested(run: Run) -> str:
-    from etsopt.charts.investments import by_scenario
+    from etsopt.presenting.charts.investments import by_scenario
 
     summary = run.tables["investment_summary"].iloc[-1]
     costs = by_scenario(run.tables["scenario_costs"])["cost_cny"]

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.documents.document import (
+from etsopt.common.language import _, gettext, in_chinese, joined, pgettext
+from etsopt.common.scales import signed
+from etsopt.common.units import format_tonnes
+from etsopt.common.vocabulary import algorithm_of, word
+from etsopt.presenting.documents.document import (
     Column,
     Commands,
     Facts,
@@ -20,22 +24,18 @@ from etsopt.documents.document import (
     noted,
     report_command,
 )
-from etsopt.documents.quantities import FIGURES, GAP, NUMBER, WORDS, YES_NO, tonnes
-from etsopt.language import _, gettext, in_chinese, joined, pgettext
+from etsopt.presenting.documents.quantities import FIGURES, GAP, NUMBER, WORDS, YES_NO, tonnes
 from etsopt.reports.answer import status
 from etsopt.reports.remarks import ignored, own_parameters
-from etsopt.results.claims import REAL_GAP_RELATIVE, accepted_gap, is_checked, is_judged, is_program
-from etsopt.results.words import TERMINATIONS
-from etsopt.scales import signed
-from etsopt.units import format_tonnes
-from etsopt.vocabulary import algorithm_of, word
+from etsopt.running.results.claims import REAL_GAP_RELATIVE, accepted_gap, is_checked, is_judged, is_program
+from etsopt.running.results.words import TERMINATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
-    from etsopt.results.results import LevelResult
+    from etsopt.running.results.results import LevelResult
 
 RECOMPUTED = {
     "allocation": _("reference allowances, balance values, bands, targets, balances, and all totals"),

@@ -6,17 +6,17 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from etsopt.documents.columns import heading, sums_of, table_of, used, words_of
-from etsopt.documents.document import Document, Facts, Paragraph, Section, noted
-from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _, pgettext
+from etsopt.common.errors import DataError, Problem, UsageError
+from etsopt.common.language import _, pgettext
+from etsopt.presenting.documents.columns import heading, sums_of, table_of, used, words_of
+from etsopt.presenting.documents.document import Document, Facts, Paragraph, Section, noted
 from etsopt.reports.answer import answer, status
 from etsopt.reports.inputs_section import inputs_section
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run, figure
 from etsopt.reports.stated import OF_PRE_ALLOCATION, as_stated
-from etsopt.results.comparison import SOLVE_AGAIN, require
-from etsopt.results.notices import covers_nation
+from etsopt.running.results.comparison import SOLVE_AGAIN, require
+from etsopt.running.results.notices import covers_nation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.data.instance import Instance
-    from etsopt.documents.document import Block, Table
-    from etsopt.results.results import Results
+    from etsopt.presenting.documents.document import Block, Table
+    from etsopt.running.results.results import Results
 
 COUNTS = ("enterprises", "enterprises_at_risk", "enterprises_with_shortfall", "units")
 MET = ("obligation_t", "surrendered_t", "offset_t", "shortfall_t")
@@ -108,7 +108,7 @@ def compliance_page(instance: Instance, results: Results, enterprises: Sequence[
     DataError
         If a table or column of the run is missing.
     """
-    from etsopt.documents.html import printable
+    from etsopt.presenting.documents.html import printable
 
     tables = results.tables
     if "compliance" not in tables:

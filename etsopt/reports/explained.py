@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from etsopt.documents.columns import table_of
-from etsopt.documents.document import Document, Facts, Points, Section
-from etsopt.explanation.steps import shown
+from etsopt.presenting.documents.columns import table_of
+from etsopt.presenting.documents.document import Document, Facts, Points, Section
+from etsopt.presenting.explanation.steps import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from etsopt.documents.document import Block
-    from etsopt.explanation import Explanation, Step
+    from etsopt.presenting.documents.document import Block
+    from etsopt.presenting.explanation import Explanation, Step
 
 
 def explained(explanation: Explanation) -> Document:

@@ -6,9 +6,9 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
+from etsopt.common.progress import checkpoint
 from etsopt.data.files.atomic import file_in_errors
 from etsopt.data.files.atomic_folder import replacing_folder
-from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.language import _, chain, joined, ngettext, pgettext
 from etsopt.data.tables.provinces import name_of
-from etsopt.documents.document import Facts, Section, clauses, named, noted
-from etsopt.documents.quantities import amount, per_tonne, rate
-from etsopt.language import _, chain, joined, ngettext, pgettext
-from etsopt.results.claims import is_checked
+from etsopt.presenting.documents.document import Facts, Section, clauses, named, noted
+from etsopt.presenting.documents.quantities import amount, per_tonne, rate
+from etsopt.running.results.claims import is_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from etsopt.language import Text
+    from etsopt.common.language import Text
     from etsopt.reports.run import Run
 
 Pair = tuple[str, str]

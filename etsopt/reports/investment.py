@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Facts, Paragraph, Section
-from etsopt.documents.quantities import amount
-from etsopt.language import _
+from etsopt.common.language import _
+from etsopt.presenting.documents.columns import heading, table_of
+from etsopt.presenting.documents.document import Facts, Paragraph, Section
+from etsopt.presenting.documents.quantities import amount
 from etsopt.reports.run import figure
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.documents.document import Block, Table
+    from etsopt.presenting.documents.document import Block, Table
     from etsopt.reports.run import Run
 
 MEASURES = ("measure_id", "units", "investment_cny")
@@ -70,8 +70,8 @@ def _totals(run: Run) -> Facts:
 
 def _measures(run: Run) -> pd.DataFrame:
     """Return units and investment of each measure, by its name in the language of the page."""
-    from etsopt.charts.investments import by_measure
-    from etsopt.charts.texts import measure_words
+    from etsopt.presenting.charts.investments import by_measure
+    from etsopt.presenting.charts.texts import measure_words
 
     words = measure_words(run.results.instance if run.results.held is not None else None)
     sums = by_measure(run.tables["investments"]).reset_index()
@@ -80,7 +80,7 @@ def _measures(run: Run) -> pd.DataFrame:
 
 def _scenarios(run: Run) -> Table:
     """Return the cost of all enterprises in each scenario, the dearest first."""
-    from etsopt.charts.investments import by_scenario
+    from etsopt.presenting.charts.investments import by_scenario
 
     sums = by_scenario(run.tables["scenario_costs"]).reset_index()
     most = sums.nlargest(SHOWN, "cost_cny")

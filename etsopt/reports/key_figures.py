@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.documents.document import KeyFigure
-from etsopt.documents.quantities import SPACE, amount, rate, unit_in
-from etsopt.language import _
-from etsopt.results.emissions_status import not_verified
-from etsopt.results.prices import has_price
+from etsopt.common.language import _
+from etsopt.presenting.documents.document import KeyFigure
+from etsopt.presenting.documents.quantities import SPACE, amount, rate, unit_in
+from etsopt.running.results.emissions_status import not_verified
+from etsopt.running.results.prices import has_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, in_brackets, joined
 from etsopt.data.doubts import doubts_at
 from etsopt.data.tables.provinces import name_of
-from etsopt.documents.columns import heading, sums_of, table_of, used
-from etsopt.documents.document import Document, Facts, Paragraph, Points, Section, clauses, named
-from etsopt.documents.quantities import amount, rate, tonnes
-from etsopt.errors import UsageError
-from etsopt.explanation.explain import FURTHER
-from etsopt.language import _, in_brackets, joined
+from etsopt.presenting.documents.columns import heading, sums_of, table_of, used
+from etsopt.presenting.documents.document import Document, Facts, Paragraph, Points, Section, clauses, named
+from etsopt.presenting.documents.quantities import amount, rate, tonnes
+from etsopt.presenting.explanation.explain import FURTHER
 from etsopt.reports.answer import status, surplus_of
 from etsopt.reports.stated import confidence_of, outside_scope, within_scope
-from etsopt.results.notices import notices
 from etsopt.rules import pre_allocation
+from etsopt.running.results.notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from etsopt.documents.document import Block
-    from etsopt.explanation.steps import Step
+    from etsopt.presenting.documents.document import Block
+    from etsopt.presenting.explanation.steps import Step
     from etsopt.reports.run import Run
 
 MOST_YEARS, MOST_UNITS, UNITS_BESIDE_YEARS = 11, 8, 4

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.common.language import _, speaking
 from etsopt.data.files.atomic import write_file
-from etsopt.explanation.named import enterprise_of
-from etsopt.language import _, speaking
+from etsopt.presenting.explanation.named import enterprise_of
 from etsopt.reports.files import file_name, write_each
 from etsopt.reports.letter import letter, units_of
 from etsopt.reports.run import Run
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 LETTER = "letter-{}.html"
 """Name of the file of a letter."""
@@ -38,7 +38,7 @@ def write_letter(
     OSError
         With the name of the file that cannot be written.
     """
-    from etsopt.documents.html import page
+    from etsopt.presenting.documents.html import page
 
     run, path = Run(results, folder), Path(path)
     with speaking(lang):
@@ -58,7 +58,7 @@ def write_letters(results: Results, folder: str | Path, lang: str = "en", *, run
     OSError
         With the name of the file that cannot be written; the folder is unchanged.
     """
-    from etsopt.documents.html import page
+    from etsopt.presenting.documents.html import page
 
     run = Run(results, run_folder)
 

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.documents.columns import heading, table_of, used
-from etsopt.documents.document import Column, Paragraph, Section, Table
-from etsopt.documents.quantities import NAME, NO_TONNES, PRICE, RATE, amount
-from etsopt.language import _, in_brackets, joined, pgettext
+from etsopt.common.language import _, in_brackets, joined, pgettext
+from etsopt.common.scales import in_unit
+from etsopt.common.vocabulary import word
+from etsopt.presenting.documents.columns import heading, table_of, used
+from etsopt.presenting.documents.document import Column, Paragraph, Section, Table
+from etsopt.presenting.documents.quantities import NAME, NO_TONNES, PRICE, RATE, amount
 from etsopt.reports.answer import NO_PRICE, SAME_PRICE
 from etsopt.reports.run import figure
-from etsopt.results.prices import has_price
-from etsopt.scales import in_unit
-from etsopt.vocabulary import word
+from etsopt.running.results.prices import has_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
 
 SHOWN = 10

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.chinese import one_reason
-from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Document, Paragraph, Section
-from etsopt.documents.html import printable
-from etsopt.documents.quantities import COUNT, FINE, NAME, Quantity, digits
-from etsopt.errors import UsageError, brief
-from etsopt.language import _, pgettext
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _, pgettext
+from etsopt.presenting.documents.columns import heading, table_of
+from etsopt.presenting.documents.document import Column, Document, Paragraph, Section
+from etsopt.presenting.documents.html import printable
+from etsopt.presenting.documents.quantities import COUNT, FINE, NAME, Quantity, digits
 from etsopt.reports.files import write_each
 from etsopt.reports.monthly.review import FIGURES, stamped, with_names
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.accounting import Verification
-    from etsopt.documents.document import Table
+    from etsopt.presenting.documents.document import Table
 
 UNITS = (
     *("unit_id", "status", "items", "items_national", "open_findings", "accounted_emissions_tco2e"),

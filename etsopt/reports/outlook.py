@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Paragraph, Section, Table, noted
-from etsopt.documents.quantities import NAME, PRICE, RATE, amount, per_tonne, rate
-from etsopt.language import _, chain, joined, pgettext
+from etsopt.common.language import _, chain, joined, pgettext
+from etsopt.presenting.documents.columns import heading, table_of
+from etsopt.presenting.documents.document import Column, Paragraph, Section, Table, noted
+from etsopt.presenting.documents.quantities import NAME, PRICE, RATE, amount, per_tonne, rate
 from etsopt.reports.run import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
 
 EVERY = 5

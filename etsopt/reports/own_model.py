@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.language import _, in_brackets, joined, pgettext
 from etsopt.data.messages import counted
-from etsopt.documents.columns import table_of
-from etsopt.documents.document import Column, Paragraph, Section, Table
-from etsopt.documents.quantities import COUNT, DIGITS
-from etsopt.language import _, in_brackets, joined, pgettext
-from etsopt.results.claims import PROGRAM
-from etsopt.results.words import TABLES
+from etsopt.presenting.documents.columns import table_of
+from etsopt.presenting.documents.document import Column, Paragraph, Section, Table
+from etsopt.presenting.documents.quantities import COUNT, DIGITS
+from etsopt.running.results.claims import PROGRAM
+from etsopt.running.results.words import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from etsopt.documents.document import Block
-    from etsopt.provenance import Component
+    from etsopt.common.provenance import Component
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
 
 KINDS = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Paragraph, Section, Table
-from etsopt.documents.quantities import PLAIN_TONNES
-from etsopt.language import _
+from etsopt.common.language import _
+from etsopt.presenting.documents.columns import heading, table_of
+from etsopt.presenting.documents.document import Column, Paragraph, Section, Table
+from etsopt.presenting.documents.quantities import PLAIN_TONNES
 from etsopt.reports.run import figure
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
 
 RECONCILED = (

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.language import _, in_chinese, joined
+from etsopt.common.units import format_tonnes
+from etsopt.common.vocabulary import word
 from etsopt.data.policy.plausibility import doubtful_values
-from etsopt.documents.document import Paragraph
-from etsopt.language import _, in_chinese, joined
-from etsopt.results.claims import is_checked
-from etsopt.results.notices import notices
-from etsopt.units import format_tonnes
-from etsopt.vocabulary import word
+from etsopt.presenting.documents.document import Paragraph
+from etsopt.running.results.claims import is_checked
+from etsopt.running.results.notices import notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from etsopt.provenance import BandMove, OwnParameter, OwnRule
+    from etsopt.common.provenance import BandMove, OwnParameter, OwnRule
     from etsopt.reports.run import Run
 
 

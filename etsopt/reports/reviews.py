@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.common.language import _
+from etsopt.common.vocabulary import word
 from etsopt.data.messages import first_of
 from etsopt.data.tables.provinces import name_of
-from etsopt.documents.columns import table_of
-from etsopt.documents.document import Paragraph, Points, Section
-from etsopt.documents.quantities import rate, tonnes
-from etsopt.language import _
+from etsopt.presenting.documents.columns import table_of
+from etsopt.presenting.documents.document import Paragraph, Points, Section
+from etsopt.presenting.documents.quantities import rate, tonnes
 from etsopt.reports.run import figure
-from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     import pandas as pd
 
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
 
 REVIEWS = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.documents.document import Column, Document, Points, Section, Table
-from etsopt.documents.quantities import WHOLE_TONNES
-from etsopt.language import _
-from etsopt.units import format_tonnes
+from etsopt.common.language import _
+from etsopt.common.units import format_tonnes
+from etsopt.presenting.documents.document import Column, Document, Points, Section, Table
+from etsopt.presenting.documents.quantities import WHOLE_TONNES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

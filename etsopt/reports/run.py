@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from etsopt.documents.figures import of_chart
-from etsopt.language import _
+from etsopt.common.language import _
+from etsopt.presenting.documents.figures import of_chart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
-    from etsopt.documents.document import Figure
-    from etsopt.explanation import Remedy
-    from etsopt.provenance import Provenance
-    from etsopt.results.results import Results
+    from etsopt.common.provenance import Provenance
+    from etsopt.presenting.documents.document import Figure
+    from etsopt.presenting.explanation import Remedy
+    from etsopt.running.results.results import Results
 
 
 @dataclass(frozen=True)

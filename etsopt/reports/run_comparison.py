@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from etsopt.charts.chart import CHOSEN, OTHER, Chart, Panel, Series
-from etsopt.documents.columns import column_of, heading, table_of, words_of
-from etsopt.documents.document import Column, Document, Facts, Paragraph, Section, Table
-from etsopt.documents.figures import of_chart
-from etsopt.documents.quantities import FIGURES, WHOLE_TONNES, WORDS, amount, per_tonne, tonnes
-from etsopt.errors import UsageError
-from etsopt.language import _, pgettext
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, pgettext
+from etsopt.common.vocabulary import word
+from etsopt.presenting.charts.chart import CHOSEN, OTHER, Chart, Panel, Series
+from etsopt.presenting.documents.columns import column_of, heading, table_of, words_of
+from etsopt.presenting.documents.document import Column, Document, Facts, Paragraph, Section, Table
+from etsopt.presenting.documents.figures import of_chart
+from etsopt.presenting.documents.quantities import FIGURES, WHOLE_TONNES, WORDS, amount, per_tonne, tonnes
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import figure_of
 from etsopt.reports.key_figures import key_figures
 from etsopt.reports.outlook import CAPTIONS, compared_tables
-from etsopt.results.comparison import compare, policy_differences
-from etsopt.results.prices import has_price
-from etsopt.vocabulary import word
+from etsopt.running.results.comparison import compare, policy_differences
+from etsopt.running.results.prices import has_price
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
     from etsopt.reports.run import Run
 
 SHOWN = 20

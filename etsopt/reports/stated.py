@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.language import _, joined
+from etsopt.common.language import _, joined
 from etsopt.rules import pre_allocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from etsopt.common.language import Text
     from etsopt.data.instance import Instance
-    from etsopt.language import Text
 
 OF_PRE_ALLOCATION = ("pre_allocated_t", "top_up_t", "return_t")
 """Columns that follow from a pre-allocation; a run has 0, or all allowances, where none is stated."""

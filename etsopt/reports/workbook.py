@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.common.language import _
+from etsopt.common.vocabulary import in_words
 from etsopt.data.files.policy_sheet import rows_of_policy
 from etsopt.data.files.spreadsheet import require_fits
 from etsopt.data.files.write import toml_value
-from etsopt.documents.columns import heading_of_result, quantity_of
-from etsopt.documents.document import Column, Document, Facts, Section, Table, named
-from etsopt.documents.workbook import write_workbook
-from etsopt.language import _
+from etsopt.presenting.documents.columns import heading_of_result, quantity_of
+from etsopt.presenting.documents.document import Column, Document, Facts, Section, Table, named
+from etsopt.presenting.documents.workbook import write_workbook
 from etsopt.reports.allocation import relaxed
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import certificate, reproduce
@@ -24,15 +25,14 @@ from etsopt.reports.outlook import by_unit
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
 from etsopt.reports.stated import as_stated, within_scope
-from etsopt.results.equal_allocation import equal_allocation
-from etsopt.results.words import TABLES
-from etsopt.vocabulary import in_words
+from etsopt.running.results.equal_allocation import equal_allocation
+from etsopt.running.results.words import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 FIRST_SHEETS = ("allocation", "enterprises", "sectors", "provinces", "compliance", "years", "equilibrium")
 """Tables in this order, before others."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etsopt.common.language import _, speaking
 from etsopt.data.files.atomic import write_file
-from etsopt.documents.document import Document, Section
-from etsopt.documents.figures import of_chart
-from etsopt.language import _, speaking
+from etsopt.presenting.documents.document import Document, Section
+from etsopt.presenting.documents.figures import of_chart
 from etsopt.reports import allocation, compliance, investment, market, outlook, own_model, reconciliation, reviews
 from etsopt.reports.answer import answer, status
 from etsopt.reports.certificate import assumptions, certificate, reproduce
@@ -16,13 +16,13 @@ from etsopt.reports.inputs_section import inputs_section
 from etsopt.reports.key_figures import key_figures
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
-from etsopt.results.claims import is_checked
+from etsopt.running.results.claims import is_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from etsopt.documents.document import Figure
-    from etsopt.results.results import Results
+    from etsopt.presenting.documents.document import Figure
+    from etsopt.running.results.results import Results
 
     Part = Callable[[Run], Iterator[Section]]
 
@@ -193,7 +193,7 @@ def write_chart(
     Parameters
     ----------
     kind, year
-        As in `etsopt.charts.chart_of`.
+        As in `etsopt.presenting.charts.chart_of`.
     inline
         True to write the script into the page.
 
@@ -241,7 +241,7 @@ def write_document(document: Document, path: Path, inline: bool, template: str =
     OSError
         With the name of the file that cannot be written.
     """
-    from etsopt.documents.html import library, page
+    from etsopt.presenting.documents.html import library, page
 
     text = page(document, inline, template)
     written = [path]

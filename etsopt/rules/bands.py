@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.provenance import BandMove
+from etsopt.common.provenance import BandMove
+from etsopt.common.units import LEAST_TOLERANCE, TONNE, nearest_tonnes
 from etsopt.rules.registry import reference_allowances
-from etsopt.units import LEAST_TOLERANCE, TONNE, nearest_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

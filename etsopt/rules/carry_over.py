@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.provenance import CarryOverBase, Holders
 from etsopt.data.policy.plans import official_value
-from etsopt.provenance import CarryOverBase, Holders
 from etsopt.rules.registry import parameters_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def carried_over(
     """
     import numpy as np
 
-    from etsopt.units import whole_tonnes
+    from etsopt.common.units import whole_tonnes
 
     if instance.policy.year < CARRY_OVER_YEAR or not held_t.any():
         return np.zeros(len(owners))

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _, chain
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.plans import NATIONAL, PLAN_YEARS, cases_of_plan, official_value
-from etsopt.errors import Problem
-from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.common.provenance import BalanceFromOutside, BesideOfficial, Coverage
 from etsopt.data.policy.plans import uses_balance_value
-from etsopt.provenance import BalanceFromOutside, BesideOfficial, Coverage
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.rules.reference import Reference
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def evaluated(found: Rule, instance: Instance, parameters: Parameters, fixed: ND
     """
     import numpy as np
 
-    from etsopt.units import nearest_tonnes
+    from etsopt.common.units import nearest_tonnes
 
     if found.own:
         # Listing rules waits for no policy.

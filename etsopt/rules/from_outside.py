@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from pydantic import InstanceOf, ValidationError
 
+from etsopt.common.errors import DataError, EtsoptError, Problem
+from etsopt.common.language import _
 from etsopt.data.content import Derived
 from etsopt.data.messages import counted
 from etsopt.data.policy.allocation import BandRate
 from etsopt.data.policy.parsing import problems_of
 from etsopt.data.policy.section import Section
-from etsopt.errors import DataError, EtsoptError, Problem
-from etsopt.language import _
 from etsopt.rules.reference import Reference, Term
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.official import FIRST_YEAR_OF_INDUSTRY, POWER
 from etsopt.data.policy.plans import NATIONAL
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import parameters_of, rule, with_fixed

@@ -41,7 +41,7 @@ def pre_allocation(instance: Instance) -> NDArray[np.float64]:
     """
     import numpy as np
 
-    from etsopt.units import whole_tonnes
+    from etsopt.common.units import whole_tonnes
 
     units, nothing = instance.units, np.full(len(instance.units), np.nan)
     stated, prior = (

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.policy.official import CLASSES, FIRST_YEAR, FIRST_YEAR_OF_INDUSTRY, FUELS, LAST_YEAR
 from etsopt.data.policy.plans import official_value
 from etsopt.data.policy.section import (  # noqa: TC001  pydantic evaluates annotations
@@ -16,8 +18,6 @@ from etsopt.data.policy.section import (  # noqa: TC001  pydantic evaluates anno
     YearlyChange,
 )
 from etsopt.data.tables.schema import SPECIAL_CASES  # noqa: TC001  pydantic evaluates annotations
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.rules.intensity import IntensityParameters, balanced_allowances
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import parameters_of, reference_allowances, rule, with_fixed

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.provenance import OwnParameter
 from etsopt.data.policy.official import INDUSTRY, LAST_YEAR, POWER, SOURCES
 from etsopt.data.policy.plans import BY_COMPLIANCE_YEAR, NATIONAL, of_rule, plan_year
-from etsopt.provenance import OwnParameter
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from etsopt.common.language import _
 from etsopt.data.policy.section import Amount, YearlyFraction  # noqa: TC001  pydantic evaluates annotations
 from etsopt.data.tables.schema import SECTORS, SPECIAL_CASES
-from etsopt.language import _
 
 
 class Parameters(BaseModel):

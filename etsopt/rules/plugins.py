@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt import modules
-from etsopt.errors import UsageError
-from etsopt.language import _
-from etsopt.provenance import OwnRule, RuleTerm
+from etsopt.common import modules
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
+from etsopt.common.provenance import OwnRule, RuleTerm
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.registry import GIVEN, RULES, parameters_of, reference_allowances
 

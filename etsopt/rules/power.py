@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.units import nearest_tonnes, whole_tonnes
+from etsopt.common.units import nearest_tonnes, whole_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.messages import cells_of, counted
 from etsopt.data.policy.official import GROSS_FROM
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.rules.power import PowerUnits
 
 if TYPE_CHECKING:

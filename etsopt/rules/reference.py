@@ -86,7 +86,7 @@ class Reference:
     @cached_property
     def reference_t(self) -> NDArray[np.float64]:
         """Reference allowances R as the rule rounds them, shape ``(units,)`` [t]."""
-        from etsopt.units import whole_tonnes
+        from etsopt.common.units import whole_tonnes
 
         if self.rounded_t is not None:
             return self.rounded_t

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from etsopt import modules
+from etsopt.common import modules
+from etsopt.common.errors import PROBLEMS_SHOWN, DataError, Problem, UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import of_plan
-from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, UsageError, brief
-from etsopt.language import _
 from etsopt.rules.evaluated import evaluated
 from etsopt.rules.parameters import Parameters
 

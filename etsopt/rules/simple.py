@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.rules.parameters import Parameters
 from etsopt.rules.reference import Reference
 from etsopt.rules.registry import rule, with_fixed

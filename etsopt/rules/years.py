@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.content import Derived
 from etsopt.data.messages import cells_of
 from etsopt.data.projection import development
 from etsopt.data.tables.schema import FORECAST
 from etsopt.data.tables.validate import order_of
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.rules.registry import GIVEN, fixed_units, parameters_of, reference_allowances
 
 if TYPE_CHECKING:

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.compiler.same import first_difference
-from etsopt.compiler.templates import CompileError
-from etsopt.errors import ModelError, StoppedError
-from etsopt.language import _
+from etsopt.common.errors import ModelError, StoppedError
+from etsopt.common.language import _
 from etsopt.modelling import ProgramModel
+from etsopt.modelling.compiler.same import first_difference
+from etsopt.modelling.compiler.templates import CompileError
+from etsopt.modelling.solving.options import SolveOptions
 from etsopt.running.compiling import compiled_program
 from etsopt.running.methods import Method, pyomo_program
 from etsopt.running.model_inputs import prepared_for, program_of, with_own_options
-from etsopt.solving.options import SolveOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etsopt.data.instance import Instance
     from etsopt.modelling import OptimisedModel, Prepared
-    from etsopt.program.program import Program
+    from etsopt.modelling.program.program import Program
 
 MOST_NUMBERS = 100_000
 """Rows, columns and coefficients of a program that Pyomo builds whole, in about half a second."""

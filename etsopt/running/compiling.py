@@ -7,16 +7,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from etsopt.compiler.compiled import Templates
-from etsopt.compiler.pyomo_build import written
+from etsopt.common.provenance import Component
 from etsopt.data.groups import Groups
-from etsopt.provenance import Component
+from etsopt.modelling.compiler.compiled import Templates
+from etsopt.modelling.compiler.pyomo_build import written
 from etsopt.running.library import LIBRARY
 
 if TYPE_CHECKING:
-    from etsopt.compiler.compiled import CompiledModel
     from etsopt.modelling import FormulatedModel
-    from etsopt.program.program import Program
+    from etsopt.modelling.compiler.compiled import CompiledModel
+    from etsopt.modelling.program.program import Program
 
 MOST_MODELS = 16
 """Number of shapes whose compiled models are kept."""

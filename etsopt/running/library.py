@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from etsopt import modules
-from etsopt.errors import ModelError, UsageError
-from etsopt.language import _
+from etsopt.common import modules
+from etsopt.common.errors import ModelError, UsageError
+from etsopt.common.language import _
 from etsopt.modelling import CalculationModel, ElasticModel, OptimisedModel
 from etsopt.running.model import declared_in, guarded
 

@@ -9,8 +9,8 @@ import pandas as pd
 from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
 from etsopt.checking.verdict import Violation
+from etsopt.common.language import _
 from etsopt.data.files.frames import as_written
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,18 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etsopt.compiler import pyomo_build
-from etsopt.errors import UsageError
-from etsopt.language import Text, _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import Text, _
+from etsopt.modelling.compiler import pyomo_build
+from etsopt.modelling.solving.options import METHODS
 from etsopt.running import library
 from etsopt.running.compiling import compiled_program
-from etsopt.solving.options import METHODS
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.modelling import FormulatedModel, ModelMethod
-    from etsopt.program.program import Program
-    from etsopt.solving.options import SolveOptions
+    from etsopt.modelling.program.program import Program
+    from etsopt.modelling.solving.options import SolveOptions
 
     Build = Callable[[FormulatedModel, dict[str, Any]], Program]
     """A builder of programs from a model and its data."""

@@ -7,11 +7,11 @@ from functools import partial, update_wrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from etsopt.compiler.mistakes import mistake_in
-from etsopt.errors import EtsoptError, ModelError, brief
-from etsopt.language import _
+from etsopt.common.errors import EtsoptError, ModelError, brief
+from etsopt.common.language import _
+from etsopt.common.modules import described
 from etsopt.modelling import Model, ModelMethod, Prepared
-from etsopt.modules import described
+from etsopt.modelling.compiler.mistakes import mistake_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.errors import ModelError, StoppedError
-from etsopt.language import _
+from etsopt.common.errors import ModelError, StoppedError
+from etsopt.common.language import _
+from etsopt.common.progress import quietly
 from etsopt.modelling import OptimisedModel, Prepared, PreparedModel, ProgramModel
-from etsopt.progress import quietly
+from etsopt.modelling.solving.growing import Growing, without_rows
+from etsopt.modelling.solving.levels import solve_levels
+from etsopt.modelling.solving.options import DEFAULT_GAP
+from etsopt.modelling.solving.solution import STOPPED
 from etsopt.running.model import objectives_of
-from etsopt.solving.growing import Growing, without_rows
-from etsopt.solving.levels import solve_levels
-from etsopt.solving.options import DEFAULT_GAP
-from etsopt.solving.solution import STOPPED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.data.instance import Instance
     from etsopt.modelling import Model, Tables, TablesBefore
-    from etsopt.program.program import Program
-    from etsopt.results.results import Results
+    from etsopt.modelling.program.program import Program
+    from etsopt.modelling.solving.options import SolveOptions
+    from etsopt.modelling.solving.solution import Solution
     from etsopt.running.methods import Build, Method
-    from etsopt.solving.options import SolveOptions
-    from etsopt.solving.solution import Solution
+    from etsopt.running.results.results import Results
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Relaxation:
         worth: float,
         near: Growing | None = None,
     ) -> Growing:
-        """Load the relaxation into the solver, where columns may join it; the rest as in `etsopt.solving.growing`."""
+        """Load the relaxation into the solver, where columns may join it; the rest as in `Growing`."""
         return Growing(self.build(self.model, parameters).relaxed(), objective, self.options, size, worth, near)
 
     def without_rows(self, lower: Any, upper: Any, size: float) -> Growing:

@@ -14,20 +14,20 @@ import numpy as np
 
 from etsopt.checking.allocation.claim import ArrayMultipliers
 from etsopt.checking.allocation.near_optimal import NearOptimal
-from etsopt.errors import UsageError
-from etsopt.explanation.named import unit_of
-from etsopt.explanation.near_optimal import LEAST, NearOptimalRanges, Range
-from etsopt.language import _
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import is_over, tell
 from etsopt.modelling import ProgramModel
-from etsopt.program.program import Objective
-from etsopt.progress import is_over, tell
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.modelling.program.program import Objective
+from etsopt.modelling.solving.highs import Loaded
+from etsopt.modelling.solving.options import SolveOptions
+from etsopt.modelling.solving.solution import Level, Solution, Termination
+from etsopt.presenting.explanation.named import unit_of
+from etsopt.presenting.explanation.near_optimal import LEAST, NearOptimalRanges, Range
 from etsopt.running import library, model_inputs
 from etsopt.running.compiling import compiled_program
 from etsopt.running.run import check
-from etsopt.solving.highs import Loaded
-from etsopt.solving.options import SolveOptions
-from etsopt.solving.solution import Level, Solution, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt.program.program import Program
-    from etsopt.results.results import Results
-    from etsopt.solving.solution import Outcome
+    from etsopt.modelling.program.program import Program
+    from etsopt.modelling.solving.solution import Outcome
+    from etsopt.running.results.results import Results
 
     Floats = NDArray[np.float64]
 

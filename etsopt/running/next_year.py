@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from etsopt.common.errors import DataError, UsageError, brief
+from etsopt.common.language import _, joined
+from etsopt.common.units import whole_tonnes
 from etsopt.data.policy.plans import PLAN_YEARS
 from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.report_columns import REPORT_COLUMNS
 from etsopt.data.tables.schema import ENTERPRISES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
 from etsopt.data.tables.validate import validate_table
-from etsopt.errors import DataError, UsageError, brief
-from etsopt.language import _, joined
 from etsopt.rules.carry_over import CARRY_OVER_YEAR
-from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

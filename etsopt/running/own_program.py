@@ -16,12 +16,14 @@ import pandas as pd
 from etsopt.checking.cells import misshapen
 from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program, keeps_rows
 from etsopt.checking.verdict import PROVEN, Verdict, Violation
-from etsopt.errors import EtsoptError, ModelError, StoppedError
-from etsopt.language import _, chain
+from etsopt.common.errors import EtsoptError, ModelError, StoppedError
+from etsopt.common.language import _, chain
+from etsopt.common.progress import tell
 from etsopt.modelling import PreparedModel, ProgramModel
-from etsopt.progress import tell
-from etsopt.results.claims import PROGRAM, gap_of_program, violations_of
-from etsopt.results.results import LevelResult, Results
+from etsopt.modelling.solving.conflict import conflicting_rows, with_rows
+from etsopt.modelling.solving.levels import as_answered
+from etsopt.modelling.solving.proving import alone, prove, refute
+from etsopt.modelling.solving.solution import Level, Proof, Solution, Termination
 from etsopt.running import model_inputs
 from etsopt.running.compared import compiled_again
 from etsopt.running.compiling import documented
@@ -39,23 +41,21 @@ from etsopt.running.program_tables import (
     tables_of_trees,
     values_table,
 )
-from etsopt.solving.conflict import conflicting_rows, with_rows
-from etsopt.solving.levels import as_answered
-from etsopt.solving.proving import alone, prove, refute
-from etsopt.solving.solution import Level, Proof, Solution, Termination
+from etsopt.running.results.claims import PROGRAM, gap_of_program, violations_of
+from etsopt.running.results.results import LevelResult, Results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from etsopt.common.provenance import Provenance
     from etsopt.data.instance import Instance
     from etsopt.modelling import Model, OptimisedModel, Tables
-    from etsopt.program.program import Program
-    from etsopt.provenance import Provenance
+    from etsopt.modelling.program.program import Program
+    from etsopt.modelling.solving.options import SolveOptions
+    from etsopt.modelling.solving.solution import Tree
     from etsopt.running.provenance import StageTimes
-    from etsopt.solving.options import SolveOptions
-    from etsopt.solving.solution import Tree
 
 
 def has_one_program(model: Model) -> TypeGuard[OptimisedModel]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.targets import fixed_at_emissions, national_target, sector_targets
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
+from etsopt.common.units import format_tonnes
 from etsopt.modelling import PreparedModel
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.rules import reference_allowances
 from etsopt.running import library
-from etsopt.units import format_tonnes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

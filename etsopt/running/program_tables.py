@@ -9,19 +9,19 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
-from etsopt.language import _
-from etsopt.results.claims import PROGRAM, PROGRAM_VALUES
-from etsopt.solving.conflict import with_rows
-from etsopt.solving.proving import alone
-from etsopt.solving.solution import Tree
+from etsopt.common.language import _
+from etsopt.modelling.solving.conflict import with_rows
+from etsopt.modelling.solving.proving import alone
+from etsopt.modelling.solving.solution import Tree
+from etsopt.running.results.claims import PROGRAM, PROGRAM_VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from etsopt.program.program import Program
-    from etsopt.results.levels import LevelResult
+    from etsopt.modelling.program.program import Program
+    from etsopt.running.results.levels import LevelResult
 
 VALUES, DUALS, NODES, CONFLICT = PROGRAM_VALUES, f"{PROGRAM}duals", f"{PROGRAM}nodes", "conflict"
 

@@ -9,16 +9,16 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.clock import stopwatch
-from etsopt.provenance import Options, Provenance, Versions
-from etsopt.results.notices import facts_of
-from etsopt.results.results import finite
+from etsopt.common.clock import stopwatch
+from etsopt.common.provenance import Options, Provenance, Versions
 from etsopt.rules import own_parameters
+from etsopt.running.results.notices import facts_of
+from etsopt.running.results.results import finite
 
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
+    from etsopt.modelling.solving.options import SolveOptions
     from etsopt.running.methods import Method
-    from etsopt.solving.options import SolveOptions
 
 
 class StageTimes:

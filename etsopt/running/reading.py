@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from etsopt.common.errors import DataError, SolverError, StoppedError, UsageError, brief
+from etsopt.common.language import _, chain
 from etsopt.data.files import shipped
 from etsopt.data.files.lenient.table_plausibility import MEASURED, doubted
 from etsopt.data.files.read import STORE, find_folder, is_file, read_instance, reports_in
@@ -16,8 +18,6 @@ from etsopt.data.policy.changes import changed
 from etsopt.data.policy.keys import english_path
 from etsopt.data.tables.report_columns import ACCOUNTED
 from etsopt.data.tables.schema import ENTERPRISES, UNITS
-from etsopt.errors import DataError, SolverError, StoppedError, UsageError, brief
-from etsopt.language import _, chain
 from etsopt.rules import reference_allowances
 from etsopt.rules.registry import parameters_in
 from etsopt.running.ends import at_ends
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from etsopt.common.errors import Problem
     from etsopt.data.files.fixing import Fixed
     from etsopt.data.files.read import Complete, Wanted
     from etsopt.data.instance import Instance
     from etsopt.data.policy.policy import Policy
     from etsopt.data.tables.raw import RawTable
-    from etsopt.errors import Problem
 
 RECONCILIATION = "reconciliation"
 STORE_SUFFIX = Path(STORE).suffix

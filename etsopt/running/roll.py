@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from etsopt.common.errors import DataError, Problem, UsageError
+from etsopt.common.language import _
 from etsopt.data.instance import Instance
-from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _
-from etsopt.results.emissions_status import emissions_status, not_verified
 from etsopt.rules import as_given, reference_allowances
 from etsopt.running import next_year
+from etsopt.running.results.emissions_status import emissions_status, not_verified
 from etsopt.running.run import check
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
     from etsopt.running.next_year import UnitChanges
+    from etsopt.running.results.results import Results
 
 IN, OUT = (
     ("opening_t", "carried_over_t", "issued_t", "bought_t"),

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etsopt.checking import Answer, Question, Verdict, judge
 from etsopt.checking.theorem import THEOREMS, default_gap
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import unlimited, watched
 from etsopt.data.instance import Instance
-from etsopt.errors import UsageError
-from etsopt.language import _
 from etsopt.modelling import CalculationModel
-from etsopt.progress import unlimited, watched
-from etsopt.results.claims import (
+from etsopt.modelling.solving.options import SolveOptions
+from etsopt.rules import as_given, parameters_of, plugins
+from etsopt.rules.bands import moved_by_bands
+from etsopt.running import library, own_program
+from etsopt.running.policy_reads import covered, ignored_keys, keys_read, reads_years
+from etsopt.running.provenance import name_of
+from etsopt.running.results.claims import (
     accepted_gap,
     check_claims,
     check_instance,
@@ -22,21 +28,15 @@ from etsopt.results.claims import (
     is_stopped,
     violations_of,
 )
-from etsopt.rules import as_given, parameters_of, plugins
-from etsopt.rules.bands import moved_by_bands
-from etsopt.running import library, own_program
-from etsopt.running.policy_reads import covered, ignored_keys, keys_read, reads_years
-from etsopt.running.provenance import name_of
 from etsopt.running.solve_model import solve_model
-from etsopt.solving.options import SolveOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from etsopt.common.provenance import BandMove, OwnRule
     from etsopt.modelling import Model
-    from etsopt.provenance import BandMove, OwnRule
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 
 LOGGER = logging.getLogger("etsopt")

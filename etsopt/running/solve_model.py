@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from etsopt.checking import Answer, Question, judge
 from etsopt.checking.theorem import THEOREMS
 from etsopt.checking.verdict import PROVEN
-from etsopt.errors import StoppedError
-from etsopt.language import _
+from etsopt.common.errors import StoppedError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint, tell, unlimited
 from etsopt.modelling import CalculationModel, OptimisedModel, PreparedModel
-from etsopt.progress import checkpoint, tell, unlimited
-from etsopt.results.claims import violations_of
-from etsopt.results.notices import Facts
-from etsopt.results.results import Results
+from etsopt.modelling.solving.solution import Termination
 from etsopt.running import library, methods, model_inputs
 from etsopt.running.compiling import CompiledModels, compiled_program
 from etsopt.running.provenance import StageTimes, provenance
+from etsopt.running.results.claims import violations_of
+from etsopt.running.results.notices import Facts
+from etsopt.running.results.results import Results
 from etsopt.running.solve_task import SolveTask
-from etsopt.solving.solution import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
+    from etsopt.common.provenance import Provenance
     from etsopt.data.instance import Instance
     from etsopt.modelling import Model, Prepared, TablesBefore
-    from etsopt.provenance import Provenance
-    from etsopt.readings.instance_inputs import InstanceInputs
-    from etsopt.solving.options import SolveOptions
-    from etsopt.solving.solution import Solution
+    from etsopt.modelling.solving.options import SolveOptions
+    from etsopt.modelling.solving.solution import Solution
 
 
 class Solved(NamedTuple):

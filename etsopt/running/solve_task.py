@@ -11,36 +11,36 @@ import pandas as pd
 from etsopt.checking import Answer, Question, judge, judge_claim
 from etsopt.checking.allocation.claim import ArrayMultipliers, Claim
 from etsopt.checking.allocation.duals import table_of_kept
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.theorem import INFEASIBLE, THEOREMS
 from etsopt.checking.verdict import PROVEN
-from etsopt.errors import StoppedError
-from etsopt.language import _
+from etsopt.common.errors import StoppedError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint, quietly, tell, unlimited
+from etsopt.common.units import tolerance_of
 from etsopt.modelling import PreparedModel, ProgramModel
-from etsopt.progress import checkpoint, quietly, tell, unlimited
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.results.claims import violations_of
-from etsopt.results.results import LevelResult, Results
+from etsopt.modelling.solving.levels import as_answered, settled, solve_levels
+from etsopt.modelling.solving.solution import STOPPED, Solution, Termination
+from etsopt.modelling.solving.tolerances import RELAXED_T, fixed_at_lower
 from etsopt.running import library, methods, model_inputs, own_program
 from etsopt.running.compared import is_as_pyomo_builds
 from etsopt.running.model import objectives_of
-from etsopt.solving.levels import as_answered, settled, solve_levels
-from etsopt.solving.solution import STOPPED, Solution, Termination
-from etsopt.solving.tolerances import RELAXED_T, fixed_at_lower
-from etsopt.units import tolerance_of
+from etsopt.running.results.claims import violations_of
+from etsopt.running.results.results import LevelResult, Results
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from etsopt.checking import Verdict
     from etsopt.checking.verdict import LevelStated
+    from etsopt.common.provenance import Provenance
     from etsopt.data.instance import Instance
     from etsopt.modelling import ElasticModel, OptimisedModel, Prepared, Tables
-    from etsopt.program.program import Program
-    from etsopt.provenance import Provenance
+    from etsopt.modelling.program.program import Program
+    from etsopt.modelling.solving.options import SolveOptions
+    from etsopt.modelling.solving.solution import Level
     from etsopt.running.methods import Method
     from etsopt.running.provenance import StageTimes
-    from etsopt.solving.options import SolveOptions
-    from etsopt.solving.solution import Level
 
 
 REPORTED = ("rounded_by_t", "misses_t", "distance_t")

@@ -1,7 +1,7 @@
 """Tolerances of the models: numbers that decide whether figures are equal, zero or within a limit.
 
 The checker has its own (`etsopt.checking.tolerances`). Where a method has to satisfy one of those, its own is no
-larger, and says so. `etsopt.units` has the tolerances of objectives.
+larger, and says so. `etsopt.common.units` has the tolerances of objectives.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 # Sums, and rounding to whole tonnes
 
 LIMIT_ROUNDING_RELATIVE = 1e-14
-"""Rounding of a limit in tonnes, relative to it, beside `etsopt.units.ROUNDING_NOISE_T`; it counts as no tonne.
+"""Rounding of a limit in tonnes, relative to it, beside `etsopt.common.units.ROUNDING_NOISE_T`; it counts as no tonne.
 
 At 1e9 t it adds ten times the noise of a single unit."""
 

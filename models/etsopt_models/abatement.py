@@ -32,8 +32,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.modelling import PreparedModel
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.accounts import outstanding_cost

@@ -63,9 +63,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyomo.environ as pyo
 
+from etsopt.common.units import LEAST_REFERENCE_SHARE, RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt.modelling import ProgramModel
 from etsopt.rules import reference_allowances
-from etsopt.units import LEAST_REFERENCE_SHARE, RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt_models._allocation.claim import claim_of
 from etsopt_models._allocation.exceptions import bounds_with, exception_rows
 from etsopt_models._allocation.integer import nearest

@@ -52,8 +52,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.modelling import CalculationModel
 from etsopt.rules.intensity import balances_every_sector
 from etsopt_models._equilibrium.tables import equilibrium_tables

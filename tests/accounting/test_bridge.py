@@ -8,7 +8,7 @@ import pytest
 
 import etsopt
 from etsopt.accounting import Reports, account, generate, units_of
-from etsopt.errors import UsageError
+from etsopt.common.errors import UsageError
 from tests.accounting.builders import CEMENT_MONTH, REGISTER, STEEL_MONTH, frame, reports
 
 

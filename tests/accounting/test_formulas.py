@@ -11,7 +11,7 @@ from etsopt.accounting.aluminium import gases_per_tonne
 from etsopt.accounting.decimals import hundredths, rounded
 from etsopt.accounting.factors import Factors
 from etsopt.accounting.vocabulary import ITEMS
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.accounting.builders import ALUMINIUM_MONTH, CEMENT_MONTH, STEEL_MONTH, Row, reports
 
 

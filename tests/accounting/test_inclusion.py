@@ -10,7 +10,7 @@ import pytest
 import etsopt
 from etsopt.accounting import Reports, account, generate, inclusion, register_of
 from etsopt.accounting.schema import REGISTER as TABLE
-from etsopt.errors import UsageError
+from etsopt.common.errors import UsageError
 from tests.accounting.builders import reports
 
 COLUMNS = [column.name for column in TABLE.columns]

@@ -21,8 +21,8 @@ from rich.console import Console
 
 from etsopt import accounting
 from etsopt.accounting.store import StoreVerification, import_reports, ledger, open_store, verify_store
-from etsopt.documents.terminal import show
-from etsopt.errors import AssumedWarning, UsageError
+from etsopt.common.errors import AssumedWarning, UsageError
+from etsopt.presenting.documents.terminal import show
 from etsopt.reports.monthly.review import compared
 from tests.accounting.builders import REGISTER, frame
 from tests.accounting.test_review import COAL, decide, line

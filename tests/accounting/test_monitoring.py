@@ -25,8 +25,8 @@ from etsopt.accounting.chinese import HEADINGS, in_words
 from etsopt.accounting.monitoring.example import generate_monitor
 from etsopt.accounting.monitoring.schema import MONITOR
 from etsopt.cli import main
-from etsopt.errors import DataError, UsageError
-from etsopt.language import speaking
+from etsopt.common.errors import DataError, UsageError
+from etsopt.common.language import speaking
 from tests.accounting.builders import CEMENT_MONTH, REGISTER, reports
 
 SETTINGS = {"density_kg_per_nm3": 2.0}

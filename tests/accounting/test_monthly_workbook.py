@@ -18,7 +18,7 @@ from etsopt import accounting
 from etsopt.accounting.chinese import VOCABULARY
 from etsopt.accounting.monthly.colours import COLOURS
 from etsopt.cli import main
-from etsopt.errors import DataError, UsageError
+from etsopt.common.errors import DataError, UsageError
 
 pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")

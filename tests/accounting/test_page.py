@@ -15,7 +15,7 @@ from etsopt.accounting.schema import ACTIVITIES, ACTIVITIES_OF, REGISTER, ROWS
 from etsopt.accounting.screening import RULES
 from etsopt.accounting.screening.causes import CAUSES
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES, PROCESSES_OF, STATED
-from etsopt.language import speaking
+from etsopt.common.language import speaking
 
 PAGE = (Path(__file__).parents[2] / "etsopt" / "accounting" / "README.md").read_text(encoding="utf-8")
 WORDS = " ".join(PAGE.split())

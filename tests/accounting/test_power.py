@@ -13,8 +13,8 @@ from etsopt.accounting import Reports, account, evidence_of, screen, units_of, v
 from etsopt.accounting.chinese import in_words
 from etsopt.accounting.figures import FIGURES
 from etsopt.accounting.vocabulary import PROCESS_WORDS
-from etsopt.errors import DataError, UsageError
-from etsopt.language import speaking
+from etsopt.common.errors import DataError, UsageError
+from etsopt.common.language import speaking
 from etsopt.reports.letters import write_letter
 from etsopt.reports.monthly_sheets import write_monthly_sheets
 from tests.accounting.builders import CEMENT_MONTH, REGISTER, Row, frame

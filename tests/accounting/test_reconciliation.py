@@ -15,7 +15,7 @@ import etsopt
 from etsopt import accounting
 from etsopt.accounting.reconciliation import ASSUMPTIONS
 from etsopt.cli import main
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from instances import draw_reports
 from instances.build_cn_2025_reports import SEED
 

@@ -24,9 +24,9 @@ from etsopt.accounting.save import save_review
 from etsopt.accounting.store import open_store
 from etsopt.accounting.store.ledger import ledger_of
 from etsopt.accounting.store.reading import read_store
-from etsopt.documents.document import Paragraph
-from etsopt.errors import DataError, UsageError
-from etsopt.language import speaking
+from etsopt.common.errors import DataError, UsageError
+from etsopt.common.language import speaking
+from etsopt.presenting.documents.document import Paragraph
 from etsopt.reports import write_monthly_sheets, write_notices
 from etsopt.reports.monthly.review import corrections
 from tests.accounting.builders import REGISTER, Row, frame

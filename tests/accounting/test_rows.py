@@ -10,7 +10,7 @@ import pytest
 
 from etsopt.accounting import Reports, account, generate, read_parameters, read_register, read_reports, write_example
 from etsopt.accounting.factors import Factors
-from etsopt.errors import DataError, Problem, UsageError
+from etsopt.common.errors import DataError, Problem, UsageError
 from tests.accounting.builders import CEMENT_MONTH, REGISTER, STEEL_MONTH, Row, frame, reports
 
 REGISTER_CSV = """\

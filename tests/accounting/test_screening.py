@@ -17,7 +17,7 @@ from etsopt import accounting
 from etsopt.accounting import Reports, Screening, generate, read_reports, screen
 from etsopt.accounting.screening import KINDS, RULES, digits, load_file
 from etsopt.accounting.screening.screening_data import NORMAL, deviation
-from etsopt.errors import DataError, ModelError, UsageError
+from etsopt.common.errors import DataError, ModelError, UsageError
 from instances import build_cn_2025_reports
 from tests.accounting.builders import Row, reports
 

@@ -20,8 +20,8 @@ from etsopt import accounting
 from etsopt.accounting.store import open_store
 from etsopt.accounting.store.ledger import ledger_of
 from etsopt.accounting.store.schema import KEY
+from etsopt.common.errors import DataError, UsageError
 from etsopt.data.files.write import write_table
-from etsopt.errors import DataError, UsageError
 from tests.accounting.builders import REGISTER, Row, frame
 
 CLINKER: list[Row] = [

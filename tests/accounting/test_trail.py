@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from etsopt.accounting import Accounts, Reports, account, generate
-from etsopt.errors import UsageError
+from etsopt.common.errors import UsageError
 from tests.accounting.builders import CEMENT_MONTH, REGISTER, STEEL_MONTH, Row, frame, reports
 
 KEYS = ["figure", "gas"]

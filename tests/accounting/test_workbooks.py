@@ -15,7 +15,7 @@ from etsopt.accounting import account, read_reports, write_example
 from etsopt.accounting.chinese import VOCABULARY
 from etsopt.accounting.headings import ROW_HEADINGS
 from etsopt.cli import main
-from etsopt.errors import DataError, UsageError
+from etsopt.common.errors import DataError, UsageError
 from tests.accounting.test_rows import REGISTER_CSV
 
 xlsxwriter = pytest.importorskip("xlsxwriter")

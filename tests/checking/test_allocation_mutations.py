@@ -18,15 +18,15 @@ import pytest
 import etsopt
 from etsopt.checking.allocation import statements, totals
 from etsopt.checking.allocation.limits import derive
-from etsopt.fairness import fairness_table
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.rules.fairness import fairness_table
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, moved, random_instance
 from tests.judging import check
 
 if TYPE_CHECKING:
     from etsopt.checking import Verdict
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 Tables = dict[str, pd.DataFrame]
 Mutation = Callable[[Tables], None]

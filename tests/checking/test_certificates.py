@@ -18,7 +18,7 @@ from tests.judging import check
 
 if TYPE_CHECKING:
     from etsopt.checking import Verdict
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 MILLION = 1_000_000.0
 ANY_SIZE = (1.0, -1.0, 1e9, -1e9, 1e16, -1e16, 1e22, -1e22, 1e300, -1e300)

@@ -19,7 +19,7 @@ from tests.judging import check
 
 if TYPE_CHECKING:
     from etsopt.checking.verdict import Verdict
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 Tables = dict[str, pd.DataFrame]
 Mutation = Callable[[Tables], None]

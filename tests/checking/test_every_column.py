@@ -14,6 +14,7 @@ import pytest
 
 import etsopt
 from etsopt.running import run
+from etsopt.running.results.results import load_both
 from tests import investments, markets, outlooks, reconciliations, review_plans
 from tests.builders import random_instance
 from tests.compliance_years import by_hand
@@ -219,7 +220,7 @@ def test_the_users_own_columns_of_any_type_pass_a_run_folder(tmp_path: Path, tab
     if table_format == "parquet":
         pytest.importorskip("pyarrow")
     result.save(tmp_path / "run", instance, table_format)
-    saved, held = etsopt.results.results.load_both(tmp_path / "run")
+    saved, held = load_both(tmp_path / "run")
     report = run.check(held, saved)
     assert report.violations == ()
     assert report.certified

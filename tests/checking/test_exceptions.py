@@ -16,12 +16,12 @@ from etsopt.checking.allocation.bands import derive_bands
 from etsopt.checking.allocation.exceptions import _is_choice
 from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 from tests.judging import check
 
 if TYPE_CHECKING:
-    from etsopt.results.results import LevelResult
+    from etsopt.running.results.results import LevelResult
 
 
 def proofs_of(gains: np.ndarray, wanted: np.ndarray) -> list[Infeasibility]:

@@ -22,8 +22,8 @@ import pytest
 import etsopt
 from etsopt.checking import arithmetic
 from etsopt.checking.allocation import certificate, integer
-from etsopt.results.results import load_both
 from etsopt.running import run
+from etsopt.running.results.results import load_both
 from tests.checking.test_every_column import KINDS
 from tests.market_of_everything import a_market
 from tests.markets import market, of_model, random_market

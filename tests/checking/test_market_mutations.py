@@ -15,12 +15,12 @@ import pytest
 
 import etsopt
 from etsopt.checking.market.search import least_of_all_plans
-from etsopt.readings.balance import balance_value
-from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.choices import Choices, derive_choices
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.results.results import LevelResult
+from etsopt.checking.readings.balance import balance_value
+from etsopt.checking.readings.baseline import derive_baseline
+from etsopt.checking.readings.choices import Choices, derive_choices
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.rules import balance
+from etsopt.running.results.results import LevelResult
 from tests.builders import random_units
 from tests.judging import check
 from tests.markets import grouped_market, market, of_model, random_market

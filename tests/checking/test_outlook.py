@@ -16,7 +16,7 @@ from etsopt.checking.outlook.cases import Case, cases_of, share_off
 from etsopt.checking.outlook.cells import years_follow
 from etsopt.checking.outlook.derived import BANKED, Model, derive
 from etsopt.checking.outlook.point import multipliers_of, point_of
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, SOURCES, UNITS, by_hand, elastic
 
 NONE = np.array([np.inf, np.inf])

@@ -14,10 +14,10 @@ import etsopt
 from etsopt.checking import Answer, Question
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.price_segments import End, _bent, _rounding, bends_of_markets, bends_of_policies, certify, line_of
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.rules import as_given
 from tests.checking.market.small import baseline_of, market_of, terms_of
-from tests.curves.test_price_curve import AUCTION, WORTH, by_hand
+from tests.studies.curves.test_price_curve import AUCTION, WORTH, by_hand
 
 if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from etsopt.checking.program import NO_POINT, ProgramAnswer, ProgramQuestion, judge_program
 from etsopt.checking.program.bounds import Box, Goal, Rows
-from etsopt.program.program import Objective, Program
-from etsopt.program.sparse_rows import dense
-from etsopt.solving.levels import settled, solve_levels
-from etsopt.solving.options import SolveOptions
-from etsopt.solving.proving import alone, prove, refute
-from etsopt.solving.solution import Termination, Tree
+from etsopt.modelling.program.program import Objective, Program
+from etsopt.modelling.program.sparse_rows import dense
+from etsopt.modelling.solving.levels import settled, solve_levels
+from etsopt.modelling.solving.options import SolveOptions
+from etsopt.modelling.solving.proving import alone, prove, refute
+from etsopt.modelling.solving.solution import Termination, Tree
 
 if TYPE_CHECKING:
     from etsopt.checking.verdict import Verdict

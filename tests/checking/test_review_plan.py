@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.review_plan import bound as bounds
 from etsopt.checking.review_plan.bound import Prices, best_bound, bound
 from etsopt.checking.review_plan.required import COUNTING, required_of
-from etsopt.readings.instance_inputs import InstanceInputs
 from etsopt.running import run
 from tests.judging import check
 from tests.review_plans import PLAN, best_by_brute_force, by_hand, instance_of, random_reviews

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.theorem import UNMET, default_gap, theorem_of
-from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ import pytest
 
 import etsopt
 from etsopt.cli import main, options
-from etsopt.provenance import OwnParameter
+from etsopt.common.provenance import OwnParameter
+from etsopt.modelling.solving import highs
 from etsopt.reports.certificate import open_gaps
 from etsopt.reports.remarks import own_parameters
 from etsopt.reports.run import Run
 from etsopt.running import reading
-from etsopt.solving import highs
 from etsopt_models._projection.least_squares import Projection
 from tests.hard import HARD_MODEL
 
@@ -424,7 +424,7 @@ def test_a_program_is_loaded_only_where_memory_is_left_for_the_solver(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # Nothing has so much.
-    monkeypatch.setattr("etsopt.solving.loading.LEAST_MEMORY", 1 << 60)
+    monkeypatch.setattr("etsopt.modelling.solving.loading.LEAST_MEMORY", 1 << 60)
     assert main(["solve", "tiny"]) == 4
     assert capsys.readouterr().err.startswith("There is not enough memory.\n\n")
 

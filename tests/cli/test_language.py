@@ -14,11 +14,11 @@ from rich.cells import cell_len
 import etsopt
 from etsopt.cli import main, parser_of
 from etsopt.cli.time_estimate import TimeEstimate
-from etsopt.documents.fitting import wrapped
-from etsopt.errors import DataError, Problem, StoppedError, UsageError
-from etsopt.language import Text, Translated, _, in_both, in_chinese, speaking
-from etsopt.progress import checkpoint, watched
-from etsopt.vocabulary import word
+from etsopt.common.errors import DataError, Problem, StoppedError, UsageError
+from etsopt.common.language import Text, Translated, _, in_both, in_chinese, speaking
+from etsopt.common.progress import checkpoint, watched
+from etsopt.common.vocabulary import word
+from etsopt.presenting.documents.fitting import wrapped
 
 ROOT = Path(__file__).parents[2]
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -33,12 +33,12 @@ def english_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_catalogue_has_every_text_with_its_values_and_nothing_else() -> None:
     pytest.importorskip("babel")
-    from etsopt.locale import build
+    from docs.tools import catalogue as build
 
     stated = build.translations(build.catalogue())
-    assert set(stated) == set(build.texts()), "the catalogue is stale: python -m etsopt.locale.build"
+    assert set(stated) == set(build.texts()), "the catalogue is stale: python -m docs.tools.catalogue"
     untranslated = [key for key, translation in stated.items() if not translation]
-    assert not untranslated, f"translate in {build.PO.name}, then python -m etsopt.locale.build"
+    assert not untranslated, f"translate in {build.PO.name}, then python -m docs.tools.catalogue"
     # What only joins English words may be left out.
     differ = {key: build.slots(translation) ^ build.slots(key[1]) for key, translation in stated.items()}
     assert {text: slots for text, slots in differ.items() if slots - {"grammar"}} == {}
@@ -48,7 +48,7 @@ def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
     pytest.importorskip("babel")
     import gettext
 
-    from etsopt.locale import build
+    from docs.tools import catalogue as build
 
     with build.PO.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
@@ -67,7 +67,7 @@ def test_the_compiled_catalogue_is_that_of_the_texts() -> None:
         )
         != translation
     ]
-    assert not differ, "the compiled catalogue is stale: python -m etsopt.locale.build"
+    assert not differ, "the compiled catalogue is stale: python -m docs.tools.catalogue"
 
 
 def test_no_text_stands_where_babel_does_not_look() -> None:
@@ -87,7 +87,7 @@ def test_no_text_stands_where_babel_does_not_look() -> None:
 
 
 def test_every_template_that_is_stated_with_its_values_has_just_these() -> None:
-    from etsopt.locale.build import slots
+    from docs.tools.catalogue import slots
 
     differ = {
         f"{file.relative_to(ROOT)}:{call.lineno}": names ^ slots(str(template.value))

@@ -12,7 +12,7 @@ import etsopt
 from etsopt.accounting import read_reports, review_plan_instance, screen
 from etsopt.accounting.chinese import HEADINGS
 from etsopt.cli import main
-from etsopt.errors import UsageError
+from etsopt.common.errors import UsageError
 from tests.review_plans import by_hand
 
 DAYS = ["--days", "provincial=2", "--days", "provincial.Hebei=4", "--days", "national=4"]

@@ -16,16 +16,16 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from etsopt.characters import HIDDEN, escaped
 from etsopt.cli import main
 from etsopt.cli.streams import Escaping
 from etsopt.cli.terminal import SafeConsole
-from etsopt.documents.document import Column, Paragraph, Table
-from etsopt.documents.quantities import ACCOUNTED, COUNT, PRICE, YES_NO
-from etsopt.documents.terminal import ROWS_SHOWN, show_blocks
+from etsopt.common.characters import HIDDEN, escaped
+from etsopt.presenting.documents.document import Column, Paragraph, Table
+from etsopt.presenting.documents.quantities import ACCOUNTED, COUNT, PRICE, YES_NO
+from etsopt.presenting.documents.terminal import ROWS_SHOWN, show_blocks
 
 if TYPE_CHECKING:
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
 
 HOSTILE = "\x1b[31m\x9b2J\u202e\u200b\x7f\U000e0041"
 ESCAPED = r"\u001b[31m\u009b2J\u202e\u200b\u007f\udb40\udc41"

@@ -14,11 +14,11 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import DataError, UsageError
 from etsopt.data.files import atomic_folder, lock
 from etsopt.data.files.atomic import write_file
 from etsopt.data.files.atomic_folder import LOCK, NEXT, PART, REMOVED, finish, read_whole, replacing_folder
 from etsopt.data.files.write import write_instance
-from etsopt.errors import DataError, UsageError
 
 
 def texts(folder: Path) -> dict[str, str]:

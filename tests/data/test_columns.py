@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import etsopt
-from etsopt.characters import HIDDEN
+from etsopt.common.characters import HIDDEN
+from etsopt.common.units import sums
 from etsopt.data.files import write
 from etsopt.data.files.csv_fast import read_csv_fast
 from etsopt.data.files.write import PLAIN_NUMBER, RISKY, write_table
@@ -25,7 +26,6 @@ from etsopt.data.tables.schema import LONGEST_IDENTIFIER, UNITS
 from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.data.tables.validate import order_of, validate_table
 from etsopt.rules import reference_allowances
-from etsopt.units import sums
 from tests.builders import random_instance
 
 CELL = st.one_of(

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import AssumedWarning, DataError
+from etsopt.common.errors import AssumedWarning, DataError
 
 STEEL: dict[str, list[Any]] = {
     "unit_id": ["s1", "s2", "s3"],

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.common.errors import AssumedWarning, DataError
+from etsopt.common.language import pgettext, speaking
 from etsopt.data.files.fixing import Change, Fixed
 from etsopt.data.files.instance_sheets import write_workbook
-from etsopt.errors import AssumedWarning, DataError
-from etsopt.language import pgettext, speaking
 from etsopt.running.reading import fix
 from tests.data.test_own_workbooks import CODES, book
 

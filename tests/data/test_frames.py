@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import etsopt
-from etsopt.characters import HIDDEN
+from etsopt.common.characters import HIDDEN
+from etsopt.common.errors import DataError
+from etsopt.common.provenance import Options, Provenance
 from etsopt.data.files.frames import NULLABLE, TYPES, as_written, read_table, types_of
 from etsopt.data.files.write import FORMATS, write_table
-from etsopt.errors import DataError
-from etsopt.provenance import Options, Provenance
-from etsopt.results.results import Results
+from etsopt.running.results.results import Results
 from tests.compliance_years import by_hand
 
 ABOUT = Provenance(model="mine", instance="tiny", instance_hash="", policy={}, options=Options())

@@ -14,15 +14,15 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.characters import HIDDEN
 from etsopt.cli import main
+from etsopt.common.characters import HIDDEN
+from etsopt.common.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
 from etsopt.data.files.write import write_instance
 from etsopt.data.policy.policy import Policy
 from etsopt.data.tables.schema import TABLES, UNITS
-from etsopt.errors import PROBLEMS_SHOWN, DataError, EtsoptError, Problem, UsageError, brief
+from etsopt.modelling.solving.options import PRINTING, WORDS
 from etsopt.rules import RULES, reference_allowances
 from etsopt.running import library
-from etsopt.solving.options import PRINTING, WORDS
 from tests.folders import VALID, message_of, policy_toml, units_csv
 
 if TYPE_CHECKING:

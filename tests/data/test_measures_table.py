@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.common.errors import DataError
 from etsopt.data.files.read import read_instance
 from etsopt.data.files.write import write_instance
 from etsopt.data.instance import Instance
 from etsopt.data.measures import applicable
 from etsopt.data.tables.row_scope import filled
 from etsopt.data.tables.schema import MEASURES
-from etsopt.errors import DataError
 from tests.folders import Writer, message_of, policy_toml, units_csv
 
 VALID: dict[str, list[str]] = {

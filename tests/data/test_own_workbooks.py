@@ -15,13 +15,13 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import AssumedWarning, DataError, UsageError
+from etsopt.common.language import speaking
 from etsopt.data.files import workbook
 from etsopt.data.files.lenient.credit_codes import check_character
 from etsopt.data.files.lenient.unit_notes import stated_units
 from etsopt.data.files.sheets import note_of_hidden
 from etsopt.data.files.workbook import Flaws
-from etsopt.errors import AssumedWarning, DataError, UsageError
-from etsopt.language import speaking
 
 xlsxwriter = pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")

@@ -12,8 +12,8 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import DataError, UsageError
 from etsopt.data.files.write import write_instance
-from etsopt.errors import DataError, UsageError
 from tests.builders import random_instance
 from tests.folders import policy_toml
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.common.errors import DataError
 from etsopt.data.generate import generate
-from etsopt.errors import DataError
 from tests.data.test_workbook_instances import HEAD, POLICY, ROWS, book, xlsxwriter
 from tests.data.test_workbook_instances import problems as refused
 

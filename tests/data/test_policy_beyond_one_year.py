@@ -10,13 +10,13 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import DataError
 from etsopt.data.files.read import read_instance
 from etsopt.data.files.write import write_instance
 from etsopt.data.instance import Instance
 from etsopt.data.policy.parsing import SECTIONS, parse_policy
 from etsopt.data.policy.policy import MULTI_YEAR_SECTIONS, Policy
 from etsopt.data.policy.yearly import by_year
-from etsopt.errors import DataError
 from tests.folders import Writer, message_of, policy_toml, units_csv
 
 EVERYTHING = """\

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.common.errors import PROBLEMS_SHOWN, AssumedWarning, DataError
 from etsopt.data.tables import provinces
 from etsopt.data.tables.provinces import LONG, SHORT, one_name
-from etsopt.errors import PROBLEMS_SHOWN, AssumedWarning, DataError
 
 OF_CHINA = {"year": 2025, "rule.name": "cn"}
 FOREIGN = ("Bavaria", "Ontario", "unknown", "n/a", "西部", "HB", "Hong Kong", "Henan Mongol Autonomous County")

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import etsopt
+from etsopt.common.errors import DataError, Problem, UsageError
 from etsopt.data.files import shipped
 from etsopt.data.files.read import read_instance
 from etsopt.data.files.write import to_toml, write_instance
 from etsopt.data.instance import Instance
 from etsopt.data.tables.user_columns import as_texts
-from etsopt.errors import DataError, Problem, UsageError
 
 Writer = Callable[..., Path]
 

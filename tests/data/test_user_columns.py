@@ -16,7 +16,7 @@ import etsopt
 from etsopt.data.files.read import read_instance
 from etsopt.data.files.write import write_instance
 from etsopt.data.tables.user_columns import as_texts, numbers_of
-from etsopt.results.results import load_both
+from etsopt.running.results.results import load_both
 from tests.folders import Writer, policy_toml, units_csv
 
 POLICY = {"year": 2025, "rule": {"name": "cn-2025"}}

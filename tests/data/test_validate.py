@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import etsopt
+from etsopt.common.errors import AssumedWarning, DataError
 from etsopt.data.files.read import read_instance
 from etsopt.data.tables.schema import PLAUSIBLE_INTENSITY, SECTORS, TABLES
-from etsopt.errors import AssumedWarning, DataError
 from tests.folders import VALID, message_of, policy_toml, units_csv
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.common.errors import AssumedWarning, DataError, UsageError
 from etsopt.data.files import shipped
 from etsopt.data.files.instance_sheets import write_workbook
 from etsopt.data.files.read import read_instance
@@ -22,7 +23,6 @@ from etsopt.data.policy.parsing import SECTIONS
 from etsopt.data.policy.rule import RulePolicy
 from etsopt.data.tables.chinese import WORDS
 from etsopt.data.tables.provinces import ENGLISH
-from etsopt.errors import AssumedWarning, DataError, UsageError
 from etsopt.rules.registry import RULES
 
 xlsxwriter = pytest.importorskip("xlsxwriter")

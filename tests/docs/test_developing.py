@@ -104,7 +104,7 @@ def test_a_decision_that_code_or_a_page_names_is_there() -> None:
     known = {path.name for path in DECISIONS}
     named = {
         (path.relative_to(ROOT).as_posix(), name)
-        for path in [*CODE, *PAGES, *(ROOT / "etsopt").glob("*/README.md")]
+        for path in [*CODE, *PAGES, *(ROOT / "etsopt").rglob("README.md")]
         for name in re.findall(r"decisions/(\d{4}[\w-]*(?:\.md)?)", text(path))
     }
     assert {(place, name) for place, name in named if name not in known} == set()

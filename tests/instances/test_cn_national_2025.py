@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.readings.power import allowances_of_power
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.power import allowances_of_power
 from etsopt.rules import own_parameters, reference_allowances
 from instances import build_cn_national_2025 as build
 from instances.draw_power import BALANCE, DRAWN, SHIPPED, TOTALS, instance_of_year, power_of_year

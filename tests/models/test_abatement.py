@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.markets import market, random_market
 
 

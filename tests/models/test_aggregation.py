@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.solving.solution import Solution, Termination
+from etsopt.modelling.solving.solution import Solution, Termination
 from etsopt_models._methods import allocation_aggregation
 from etsopt_models._projection.integer import Rounding
 from tests.builders import allowances, given, random_instance, random_units
 from tests.whole_oracle import OBJECTIVES
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 
@@ -285,7 +285,7 @@ def test_a_wrong_price_is_not_certified(level: str) -> None:
 )
 def test_what_cannot_be_merged_is_declined(allocation: dict[str, Any], why: str) -> None:
     instance = random_instance(0, 10, **allocation)
-    with pytest.raises(etsopt.errors.UsageError, match=why):
+    with pytest.raises(etsopt.common.errors.UsageError, match=why):
         etsopt.solve(instance, method="aggregation")
 
 

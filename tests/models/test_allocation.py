@@ -17,7 +17,7 @@ from tests.oracle import extrapolated
 from tests.whole_oracle import OBJECTIVES
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 SEEDS = range(16)
 """The rows A1 and A7 of the reliability matrix try thousands of instances and relations."""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from etsopt_models._market import column_generation
 from tests.markets import market, of_model, random_market
 

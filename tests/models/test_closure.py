@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from etsopt.reports.market import closure
 from tests.judging import check
 from tests.markets import of_model, random_market, some_market

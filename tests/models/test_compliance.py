@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
-from etsopt.results.results import load
+from etsopt.common.errors import DataError
+from etsopt.running.results.results import load
 from tests.compliance_years import by_hand, random_compliance_year
 
 IN, OUT = (

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.markets import known, of_model, random_market
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.models.test_measures_in_steps import RETROFIT, plant, solved
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.curves.axes import Axis
-from etsopt.curves.solver import CurveSolver
+from etsopt.studies.curves.axes import Axis
+from etsopt.studies.curves.solver import CurveSolver
 from etsopt_models._curve.affine import Affine, larger, smaller, where
 
 CEMENT, BALANCE = "sectors.cement.target_change", "provinces.balance"

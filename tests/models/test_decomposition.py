@@ -15,7 +15,7 @@ from etsopt_models._columns.variable_fixing import sample_by_size
 from tests.markets import MARKETS, as_filed, market, of_model, random_market
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 SHORT: dict[str, Any] = {"market": {"prices_cny_per_t": 40.0}, "penalty": {"reference_price_cny_per_t": 300.0}}
 """Where the price is that of measures, and owing is dear."""

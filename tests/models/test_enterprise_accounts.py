@@ -10,8 +10,8 @@ import pytest
 
 import etsopt
 from benchmarks.at_scale.markets import instance_of
+from etsopt.common.errors import UsageError
 from etsopt.data.generate import generate
-from etsopt.errors import UsageError
 from etsopt_models._columns import enterprise_decomposition
 from etsopt_models._enterprises.price_decomposition import PriceSearch
 from tests.judging import check

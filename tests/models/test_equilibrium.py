@@ -11,7 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from etsopt.reports.certificate import open_gaps
 from etsopt.reports.run import Run
 from etsopt.rules.balance import balance_value, surplus_rates

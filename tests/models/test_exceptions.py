@@ -12,13 +12,13 @@ from scipy.optimize import linprog
 
 import etsopt
 from etsopt.checking.allocation.limits import derive
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.cli import main
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given, random_instance
 from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 

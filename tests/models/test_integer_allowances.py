@@ -13,7 +13,7 @@ from tests.builders import allowances, given, random_instance, random_policy, ra
 from tests.whole_oracle import OBJECTIVES, answer, tiny_instance
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 ORDERS = [list(order) for count in range(5) for order in permutations(OBJECTIVES, count)]
 NETWORKS: list[dict[str, Any]] = [

@@ -11,10 +11,10 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
+from etsopt.modelling.solving import levels
+from etsopt.modelling.solving.solution import Solution, Termination
 from etsopt.running import solve_task
-from etsopt.solving import levels
-from etsopt.solving.solution import Solution, Termination
 from etsopt_models._allocation.tables import allocation_tables
 from tests import oracle
 from tests.builders import allowances, given, random_instance, random_policy, random_units
@@ -24,7 +24,7 @@ from tests.whole_oracle import fair_tiny, nearest_rounding
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 BOTH = {"allocation.intensity_order": True, "allocation.integer_allowances": True}
 

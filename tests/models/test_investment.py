@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from etsopt_models._investment import combinations, prepared
 from tests.investments import (
     LOW_AND_HIGH,

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.judging import check
 from tests.markets import of_model, random_market
 from tests.models.test_closure import MEASURES, one

@@ -7,7 +7,7 @@ import pytest
 
 import etsopt
 from etsopt.data.files import shipped
-from etsopt.results.results import load, load_instance
+from etsopt.running.results.results import load, load_instance
 
 
 @pytest.mark.everyday("cn-2025-clearing")

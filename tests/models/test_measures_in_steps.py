@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.markets import at_falling_prices, market
 
 METHODS = ("direct", "pyomo")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from etsopt.program.sparse_rows import dense
+from etsopt.modelling.program.sparse_rows import dense
 from etsopt_models._projection import newton
 
 

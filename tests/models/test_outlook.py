@@ -10,18 +10,18 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.charts import chart_of
-from etsopt.compiler.compiled import CompiledModel
-from etsopt.documents.document import Paragraph, Table
-from etsopt.documents.quantities import rate
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
+from etsopt.modelling.compiler.compiled import CompiledModel
+from etsopt.modelling.solving.levels import solve_levels
+from etsopt.modelling.solving.options import SolveOptions
+from etsopt.presenting.charts import chart_of
+from etsopt.presenting.documents.document import Paragraph, Table
+from etsopt.presenting.documents.quantities import rate
 from etsopt.reports.outlook import outlook as outlook_sections
 from etsopt.reports.remarks import warnings
 from etsopt.reports.run import Run
 from etsopt.reports.run_comparison import run_comparison
 from etsopt.reports.workbook import _sheets
-from etsopt.solving.levels import solve_levels
-from etsopt.solving.options import SolveOptions
 from etsopt_models import outlook
 from etsopt_models._outlook.arrays import program_arrays
 from etsopt_models._outlook.cases import Case, case_arrays

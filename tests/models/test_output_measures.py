@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.markets import MARKETS
 
 DEMAND_T = 4_000.0

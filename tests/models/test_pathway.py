@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 
 EMISSIONS, OUTPUT = [800_000.0, 1_000_000.0], [1_000_000.0, 1_000_000.0]
 

@@ -10,9 +10,10 @@ import pytest
 
 import etsopt
 from benchmarks.reliability.fuzzed_reconciliations import by_vertices
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from etsopt.running import library
-from tests.compiler.same import assert_same_both_ways
+from etsopt.running.results.results import load_both
+from tests.modelling.compiler.same import assert_same_both_ways
 from tests.reconciliations import by_hand, instance_of, random_reconciliation
 
 SEEDS = range(20)
@@ -206,6 +207,6 @@ def test_evidence_has_all_three_tables() -> None:
 def test_a_folder_with_evidence_is_read_as_it_was_written(tmp_path: Any) -> None:
     result = solved(by_hand())
     result.save(tmp_path / "run", by_hand())
-    loaded, instance = etsopt.results.results.load_both(tmp_path / "run")
+    loaded, instance = load_both(tmp_path / "run")
     assert instance.hash == by_hand().hash
     assert etsopt.check(instance, loaded).certified

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.review_plan.required import required_of
-from etsopt.errors import DataError
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.common.errors import DataError
 from etsopt_models._review_plan.reviews import reviews_of
 from tests.review_plans import PLAN, best_by_brute_force, by_hand, instance_of, random_reviews
 

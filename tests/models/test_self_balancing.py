@@ -14,9 +14,9 @@ import pytest
 import etsopt
 from etsopt.cli import main
 from etsopt.cli.solving import show_summary
+from etsopt.common.errors import DataError, StoppedError
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.self_balancing import self_balancing_until
-from etsopt.errors import DataError, StoppedError
 from etsopt.reports.market import closure
 from etsopt_models._market import balance_values
 from tests.models.test_equilibrium import CYCLE, by_every_choice, random_sector, sector

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.markets import at_falling_prices, market
 
 METHODS = ("direct", "pyomo")

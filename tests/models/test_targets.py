@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from tests.builders import allowances, given, random_policy, random_units
 from tests.judging import check
 from tests.oracle import extrapolated
 from tests.whole_oracle import OBJECTIVES
 
 if TYPE_CHECKING:
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 METHODS = ("direct", "aggregation", "pyomo")
 

@@ -10,9 +10,9 @@ import pytest
 
 import etsopt
 from etsopt.cli.solving import show_summary
-from etsopt.documents.document import Table
-from etsopt.errors import StoppedError
-from etsopt.language import speaking
+from etsopt.common.errors import StoppedError
+from etsopt.common.language import speaking
+from etsopt.presenting.documents.document import Table
 from etsopt.reports.write import report
 from etsopt_models._columns import whole_plans
 from etsopt_models._columns.master import Master

@@ -11,7 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.tolerances import LEAST_REFERENCE_SHARE
-from etsopt.explanation.explain import explain
+from etsopt.presenting.explanation.explain import explain
 from etsopt.running import run
 from tests import forging
 from tests.builders import random_instance

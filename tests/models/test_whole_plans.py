@@ -11,9 +11,9 @@ import pytest
 import etsopt
 from etsopt.checking.market.leaves import Leaf, cover
 from etsopt.checking.market.restricted import Branching
+from etsopt.modelling.solving.options import SolveOptions
 from etsopt.running import library, model_inputs, solve_model
 from etsopt.running.compiling import compiled_program
-from etsopt.solving.options import SolveOptions
 from etsopt_models import clearing
 from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.master import Master

@@ -11,7 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.errors import UsageError
+from etsopt.common.errors import UsageError
 from etsopt.reports import compliance_page
 from tests.compliance_years import by_hand
 

@@ -18,17 +18,17 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.charts.texts import short
 from etsopt.cli import main
-from etsopt.documents import html
-from etsopt.documents.document import Table
-from etsopt.documents.quantities import amount
-from etsopt.errors import UsageError
-from etsopt.language import speaking
+from etsopt.common.errors import UsageError
+from etsopt.common.language import speaking
+from etsopt.common.scales import signed
+from etsopt.presenting.charts.texts import short
+from etsopt.presenting.documents import html
+from etsopt.presenting.documents.document import Table
+from etsopt.presenting.documents.quantities import amount
 from etsopt.reports import allocation, letter
 from etsopt.reports.letters import write_letter
 from etsopt.reports.write import report, write_chart, write_comparison, write_report
-from etsopt.scales import signed
 from tests import investments, outlooks, reconciliations, review_plans
 from tests.compliance_years import by_hand
 from tests.markets import market

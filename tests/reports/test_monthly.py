@@ -12,10 +12,10 @@ import pytest
 from etsopt import accounting
 from etsopt.accounting.factors import Factors
 from etsopt.accounting.screening import rules_table
-from etsopt.documents import html
-from etsopt.documents.columns import heading, in_one_scale
-from etsopt.documents.document import Document, Section, Table
-from etsopt.language import speaking
+from etsopt.common.language import speaking
+from etsopt.presenting.documents import html
+from etsopt.presenting.documents.columns import heading, in_one_scale
+from etsopt.presenting.documents.document import Document, Section, Table
 from etsopt.reports.monthly import accounts, inclusion, monitoring, review, screening
 
 

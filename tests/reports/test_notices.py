@@ -17,8 +17,8 @@ from etsopt import accounting
 from etsopt.accounting.store import import_reports
 from etsopt.accounting.store.ledger import ledger_of
 from etsopt.cli import main
-from etsopt.documents.document import Table
-from etsopt.errors import UsageError
+from etsopt.common.errors import UsageError
+from etsopt.presenting.documents.document import Table
 from etsopt.reports import write_notices
 from etsopt.reports.monthly.review import findings, status
 

@@ -19,10 +19,10 @@ import pytest
 import etsopt
 from etsopt import reports
 from etsopt.cli import main
+from etsopt.common.errors import DataError, UsageError
+from etsopt.common.language import speaking
 from etsopt.data.tables.chinese import CASES
 from etsopt.data.tables.schema import SPECIAL_CASES
-from etsopt.errors import DataError, UsageError
-from etsopt.language import speaking
 from etsopt.reports import official_tables, write_official_tables
 from etsopt.reports.official import files, identities, printing
 from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, TEXTS_OF_USER

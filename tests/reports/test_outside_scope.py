@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.documents.document import shown
-from etsopt.language import speaking
+from etsopt.common.language import speaking
+from etsopt.presenting.documents.document import shown
 from etsopt.reports import official_tables, write_official_tables
 from etsopt.reports.letters import addressee, write_letter
 from etsopt.reports.official.files import NOTE

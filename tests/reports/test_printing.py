@@ -18,7 +18,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.language import speaking
+from etsopt.common.language import speaking
 from etsopt.reports import official_tables, read_official_tables, write_official_tables
 from etsopt.reports.official.files import WORKBOOK
 from etsopt.reports.official.headings import BY_NAME

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.common.errors import UsageError
 from etsopt.data.tables.recognise import plain
-from etsopt.errors import UsageError
 from etsopt.reports import official_tables, read_official_tables, write_official_tables
 from etsopt.reports.official.files import CSV_FILES, WORKBOOK
 from etsopt.reports.official.headings import ANNEXES

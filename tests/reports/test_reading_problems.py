@@ -15,8 +15,8 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import DataError, Problem, UsageError
 from etsopt.data.tables.schema import LONGEST_IDENTIFIER
-from etsopt.errors import DataError, Problem, UsageError
 from etsopt.reports import read_official_tables, write_official_tables
 from etsopt.reports.official.files import WORKBOOK
 from etsopt.reports.official.headings import BY_NAME

@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 
 import etsopt
-from etsopt.documents.columns import COLUMNS, heading_of_result
-from etsopt.language import speaking
+from etsopt.common.language import speaking
+from etsopt.common.vocabulary import CODES, OBJECTIVES, ROWS, word
+from etsopt.presenting.documents.columns import COLUMNS, heading_of_result
 from etsopt.reports.workbook import write_result_workbook
-from etsopt.results.words import TABLES
 from etsopt.running import library
-from etsopt.vocabulary import CODES, OBJECTIVES, ROWS, word
+from etsopt.running.results.words import TABLES
 
 pytest.importorskip("xlsxwriter")
 pytest.importorskip("python_calamine")

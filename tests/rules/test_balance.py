@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from etsopt.common.units import whole_tonnes
 from etsopt.rules.balance import BalanceValue, balance_value, surplus_rates
-from etsopt.units import whole_tonnes
 
 SLOPE, CAP = 0.15, 0.03
 Sector = tuple[NDArray[np.float64], NDArray[np.float64]]

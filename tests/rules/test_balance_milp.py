@@ -17,11 +17,11 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-from etsopt.compiler.compiled import build_program
+from etsopt.modelling.compiler.compiled import build_program
+from etsopt.modelling.solving import highs
+from etsopt.modelling.solving.options import SolveOptions
+from etsopt.modelling.solving.solution import Termination
 from etsopt.rules.balance import balance_value
-from etsopt.solving import highs
-from etsopt.solving.options import SolveOptions
-from etsopt.solving.solution import Termination
 
 SLOPE, CAP = 0.15, 0.03
 

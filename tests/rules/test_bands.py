@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.provenance import BandMove
+from etsopt.common.provenance import BandMove
 from etsopt.rules import reference_allowances
 from etsopt.rules.bands import band_rates, moved_by_bands
 from tests.builders import given

@@ -12,12 +12,12 @@ import pytest
 
 import etsopt as ets
 from etsopt.cli import main
+from etsopt.common.provenance import Coverage
 from etsopt.data.policy.plausibility import doubtful_values
-from etsopt.provenance import Coverage
 from etsopt.reports import official_tables
-from etsopt.results.notices import covers_nation, facts_of, notices
 from etsopt.rules import reference_allowances
 from etsopt.running.ends import at_ends
+from etsopt.running.results.notices import covers_nation, facts_of, notices
 
 VALUE = 0.8315
 

@@ -9,8 +9,8 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import DataError
 from etsopt.data.files.write import write_instance
-from etsopt.errors import DataError
 from tests.builders import given
 
 if TYPE_CHECKING:

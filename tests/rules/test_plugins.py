@@ -16,14 +16,14 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.errors import DataError, ModelError, UsageError
-from etsopt.language import in_both
-from etsopt.results.results import load_both
+from etsopt.common.errors import DataError, ModelError, UsageError
+from etsopt.common.language import in_both
 from etsopt.rules import Parameters, as_given, reference_allowances, rule
 from etsopt.rules.plugins import load_file, under_rule_of
 from etsopt.rules.reference import Reference, Term
 from etsopt.running import library
 from etsopt.running.reading import read
+from etsopt.running.results.results import load_both
 
 ROOT = Path(__file__).parents[2]
 CHANGES = ["--set", "rule.benchmark=0.83", "--set", "rule.reduction=0.01"]

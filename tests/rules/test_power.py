@@ -11,6 +11,10 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.power import allowances_of_power
+from etsopt.checking.readings.power import load_correction as again
+from etsopt.common.errors import DataError
 from etsopt.data.content import Derived
 from etsopt.data.instance import Instance
 from etsopt.data.policy import plans
@@ -18,10 +22,6 @@ from etsopt.data.policy.official import OFFICIAL, POWER
 from etsopt.data.policy.plans import BY_COMPLIANCE_YEAR
 from etsopt.data.tables.power_columns import COOLING, UNIT_CLASSES
 from etsopt.data.tables.schema import POWER_CASES
-from etsopt.errors import DataError
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.readings.power import allowances_of_power
-from etsopt.readings.power import load_correction as again
 from etsopt.rules import own_parameters, reference_allowances
 from etsopt.rules.power import LOAD_CORRECTIONS, load_correction
 from tests.judging import check

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.common.errors import DataError
+from etsopt.common.units import whole_tonnes
 from etsopt.data.instance import Instance
-from etsopt.errors import DataError
 from etsopt.rules import RULES, Reference, fixed_units, issuance, parameters_of, reference_allowances
-from etsopt.units import whole_tonnes
 
 # The five lines of the worked example: output 1.0, 1.2, 0.8, 1.5 and 0.5 Mt.
 FIVE_EMISSIONS = [780_000, 984_000, 672_000, 1_290_000, 540_000]

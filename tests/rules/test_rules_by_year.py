@@ -12,15 +12,14 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.common.errors import DataError
 from etsopt.data.content import Derived
 from etsopt.data.instance import Instance
 from etsopt.data.policy import plans
 from etsopt.data.policy.official import CONFIDENCE, INDUSTRY, OFFICIAL, POWER, SOURCES, Official
 from etsopt.data.policy.plans import of_year, official, official_value
-from etsopt.errors import DataError
-from etsopt.readings import plan
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.results.results import load, load_instance
 from etsopt.rules import (
     carried_over,
     deduction_shares,
@@ -31,6 +30,7 @@ from etsopt.rules import (
     pre_allocation_shares,
     reference_allowances,
 )
+from etsopt.running.results.results import load, load_instance
 from tests.builders import random_instance, random_policy, random_units
 from tests.judging import check
 

@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 from etsopt.rules import RULES, Parameters, Reference, Term, as_given, reference_allowances, rule
 from etsopt.rules.years import instance_of_year, references_of_years
 from tests.judging import check

@@ -10,8 +10,8 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
-from etsopt.compiler.templates import CompileError
-from etsopt.errors import ModelError
+from etsopt.common.errors import ModelError
+from etsopt.modelling.compiler.templates import CompileError
 from etsopt.running import compared, methods
 from tests.builders import random_instance
 

@@ -16,7 +16,7 @@ from etsopt.cli import main
 from etsopt.data.doubts import doubts_of
 from etsopt.reports.letter import letter
 from etsopt.reports.run import Run
-from etsopt.results.notices import notices
+from etsopt.running.results.notices import notices
 
 HEAD = "unit_id,month,process,item,flow,quantity,unit,ncv_gj_per_unit\n"
 SAID = "Months with open findings hold more than 10 % of their year: U0 (2025-06: {share} %). See etsopt screen."

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import etsopt
-from etsopt import modules
-from etsopt.errors import DataError, ModelError, UsageError
+from etsopt.common import modules
+from etsopt.common.errors import DataError, ModelError, UsageError
 from etsopt.modelling import CalculationModel, ElasticModel
 from etsopt.running import library
 from tests.cli.test_cli import USER_MODEL
@@ -91,7 +91,7 @@ def test_a_file_may_import_those_beside_it_and_each_its_own(tmp_path: Path) -> N
 
 
 def test_an_error_that_tells_what_to_do_passes(tmp_path: Path) -> None:
-    body = "from etsopt.errors import DataError; raise DataError('The price', [])"
+    body = "from etsopt.common.errors import DataError; raise DataError('The price', [])"
     with pytest.raises(DataError, match="The price has a problem"):
         solved(tmp_path, with_function("calculate", "instance", body, CALCULATION))
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 import etsopt
-from etsopt.errors import UsageError
+from etsopt.common.errors import UsageError
 from etsopt.modelling import ModelMethod
+from etsopt.modelling.solving.options import METHODS, SolveOptions
 from etsopt.running import library, methods
-from etsopt.solving.options import METHODS, SolveOptions
 
 
 def pretended(monkeypatch: pytest.MonkeyPatch, why_not: str) -> ModelMethod:

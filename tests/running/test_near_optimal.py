@@ -11,9 +11,9 @@ from scipy.optimize import linprog
 
 import etsopt
 from etsopt.checking.allocation.near_optimal import NearOptimal
-from etsopt.errors import UsageError
-from etsopt.progress import watched
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.common.errors import UsageError
+from etsopt.common.progress import watched
 from etsopt.rules import reference_allowances
 from etsopt.running import near_optimal
 from tests import oracle, whole_oracle
@@ -21,8 +21,8 @@ from tests.builders import given, random_instance
 from tests.models.test_allocation import small
 
 if TYPE_CHECKING:
-    from etsopt.explanation.near_optimal import NearOptimalRanges
-    from etsopt.results.results import Results
+    from etsopt.presenting.explanation.near_optimal import NearOptimalRanges
+    from etsopt.running.results.results import Results
 
 SHARES = (0.0, 0.01, 0.05)
 

@@ -19,11 +19,11 @@ import pytest
 import etsopt
 from etsopt.checking.program import NO_POINT
 from etsopt.cli import main
+from etsopt.common.errors import ModelError, StoppedError, UsageError
+from etsopt.common.provenance import Coverage, Doubts, EmissionsStatus, Holders
 from etsopt.data.groups import Groups
-from etsopt.errors import ModelError, StoppedError, UsageError
-from etsopt.provenance import Coverage, Doubts, EmissionsStatus, Holders
+from etsopt.modelling.solving import levels
 from etsopt.running import own_program, run
-from etsopt.solving import levels
 from tests.builders import random_instance
 
 LEAST = '''
@@ -236,8 +236,8 @@ def test_whole_numbers_that_no_row_allows_are_proven_to_have_no_point(write: Cal
 
 
 def test_limits_that_are_broken_by_the_solver_are_refused(write: Callable[..., Path], monkeypatch: Any) -> None:
+    from etsopt.modelling.solving.levels import solve_levels as original
     from etsopt.running import solve_task
-    from etsopt.solving.levels import solve_levels as original
 
     def broken(*arguments: Any) -> Any:
         solution = original(*arguments)
@@ -264,7 +264,7 @@ def test_a_model_of_several_programs_stays_unchecked(write: Callable[..., Path],
 
 
 def test_an_infeasible_model_without_time_for_a_proof_says_so(write: Callable[..., Path], monkeypatch: Any) -> None:
-    from etsopt.errors import StoppedError
+    from etsopt.common.errors import StoppedError
     from etsopt.running import own_program
 
     def late(*_: Any) -> Any:

@@ -14,14 +14,14 @@ from pydantic import BaseModel
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import DataError, EtsoptError
 from etsopt.data.policy.allocation import NationalPolicy, SectorPolicy
 from etsopt.data.policy.policy import Policy
 from etsopt.data.policy.rule import RulePolicy
-from etsopt.errors import DataError, EtsoptError
+from etsopt.modelling.solving.options import SolveOptions
 from etsopt.rules import RULES
 from etsopt.running import library, solve_model
 from etsopt.running.policy_reads import covered, keys_read
-from etsopt.solving.options import SolveOptions
 from tests.reconciliations import with_evidence
 
 MODELS = [name for name in library.names() if not library.explains(name)]

@@ -14,8 +14,8 @@ from etsopt.accounting.monthly.tables import is_monthly
 from etsopt.accounting.monthly.workbook import write_monthly_workbook
 from etsopt.accounting.reported import other_units
 from etsopt.cli import main
-from etsopt.errors import AssumedWarning, DataError, DoubtWarning, UsageError
-from etsopt.language import speaking
+from etsopt.common.errors import AssumedWarning, DataError, DoubtWarning, UsageError
+from etsopt.common.language import speaking
 
 if TYPE_CHECKING:
     from pathlib import Path

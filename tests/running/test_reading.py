@@ -16,8 +16,8 @@ import etsopt
 from etsopt import accounting
 from etsopt.accounting.review.words import LEVELS
 from etsopt.cli import main
-from etsopt.errors import DataError, SolverError, StoppedError, UsageError
-from etsopt.progress import watched
+from etsopt.common.errors import DataError, SolverError, StoppedError, UsageError
+from etsopt.common.progress import watched
 from etsopt.running import reading
 
 SHIPPED = "cn-2025-reports"

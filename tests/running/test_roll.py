@@ -13,14 +13,14 @@ import pytest
 
 import etsopt
 from etsopt.cli import main
+from etsopt.common.errors import DataError, UsageError
 from etsopt.data.files.read import read_units
 from etsopt.data.files.write import write_instance
-from etsopt.documents.document import Points, Table
-from etsopt.errors import DataError, UsageError
+from etsopt.presenting.documents.document import Points, Table
 from etsopt.reports import roll as told
-from etsopt.results.results import load_both
 from etsopt.rules import RULES
 from etsopt.running.next_year import UnitChanges
+from etsopt.running.results.results import load_both
 from etsopt.running.roll import NextYear, roll_over
 from tests.compliance_years import MARKET, by_hand, random_compliance_year
 

@@ -20,22 +20,22 @@ from etsopt.accounting.schema import ACTIVITIES, REGISTER, ROWS
 from etsopt.accounting.screening.records import LABORATORIES
 from etsopt.accounting.screening.registry import RULES as SCREENING_RULES
 from etsopt.accounting.vocabulary import FLOWS, GASES, ITEMS, PROCESSES
-from etsopt.charts.kinds import KINDS
 from etsopt.cli import parser_of
+from etsopt.common.vocabulary import OBJECTIVES
 from etsopt.data.files import shipped
 from etsopt.data.policy.policy import Policy
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import SECTORS, SPECIAL_CASES, TABLES
-from etsopt.designing.plan import DesignFile
-from etsopt.documents.columns import COLUMNS
-from etsopt.forecasting.plan import ForecastFile
-from etsopt.results.run_schema import Content
-from etsopt.results.words import TABLES as RESULT_TABLES
+from etsopt.modelling.solving.options import METHODS
+from etsopt.presenting.charts.kinds import KINDS
+from etsopt.presenting.documents.columns import COLUMNS
 from etsopt.rules import RULES
 from etsopt.running import library
-from etsopt.solving.options import METHODS
-from etsopt.sweeping.plan import SweepFile
-from etsopt.vocabulary import OBJECTIVES
+from etsopt.running.results.run_schema import Content
+from etsopt.running.results.words import TABLES as RESULT_TABLES
+from etsopt.studies.designing.plan import DesignFile
+from etsopt.studies.forecasting.plan import ForecastFile
+from etsopt.studies.sweeping.plan import SweepFile
 from tests.terminal.pieces import MARKS, PIECE
 
 PROGRAMS = (

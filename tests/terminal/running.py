@@ -17,7 +17,8 @@ from unittest import mock
 
 import pytest
 
-from etsopt import cli, clock
+from etsopt import cli
+from etsopt.common import clock
 from etsopt.reports import certificate
 from etsopt.rules import RULES
 from tests.terminal.inputs import folder_of

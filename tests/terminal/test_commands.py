@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from etsopt.language import gettext, speaking
+from etsopt.common.language import gettext, speaking
 from tests.terminal.cases import BY_NIGHT, CASES, ERRORS, HEADS, HELP, paths
 from tests.terminal.given import names_in, without_quotations
 from tests.terminal.inputs import folder_of
@@ -130,7 +130,7 @@ def test_no_number_code_or_word_is_cut_at_further_widths(name: str) -> None:
 def test_the_widest_output_cuts_nothing_by_itself() -> None:
     """Pieces are compared with it, so no column may be narrower than what it holds."""
     narrow = re.compile(r"\b(max_width|width|ratio)=")
-    documents = ROOT / "etsopt" / "documents"
+    documents = ROOT / "etsopt" / "presenting" / "documents"
     files = [*(ROOT / "etsopt" / "cli").rglob("*.py"), documents / "fitting.py", documents / "terminal.py"]
     assert [path.name for path in files if narrow.search(path.read_text("utf-8"))] == []
 

@@ -19,7 +19,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 import etsopt
-from etsopt.language import speaking
+from etsopt.common.language import speaking
 from tests.terminal.cases import CASES
 from tests.terminal.given import names_in
 from tests.terminal.inputs import STORED, folder_of, item
@@ -29,7 +29,7 @@ from tests.terminal.running import run
 from tests.weights import ROOT
 
 if TYPE_CHECKING:
-    from etsopt.charts.chart import Chart
+    from etsopt.presenting.charts.chart import Chart
 
 REPORTS = (
     *("run", "infeasible", "clearing", "compliance", "equilibrium", "investment", "reconciliation", "review_plan"),
@@ -194,7 +194,7 @@ def test_every_latin_word_is_of_a_case_or_a_file() -> None:
 
 def test_translations_have_no_english_whether_or_not_a_command_here_shows_them() -> None:
     pytest.importorskip("babel")
-    from etsopt.locale import build
+    from docs.tools import catalogue as build
 
     words = known().with_names({*of_parser(), *NOT_IN_THE_PARSER, *KEPT})
     translations = [str(entry.string) for entry in build.catalogue() if entry.id]
@@ -203,7 +203,7 @@ def test_translations_have_no_english_whether_or_not_a_command_here_shows_them()
 
 
 def test_the_script_and_style_of_pages_hold_no_text_of_their_own() -> None:
-    templates = ROOT / "etsopt" / "documents" / "templates"
+    templates = ROOT / "etsopt" / "presenting" / "documents" / "templates"
     script, style = ((templates / name).read_text(encoding="utf-8") for name in ("page.js", "page.css"))
     assert re.findall(r"(?:textContent|innerHTML|innerText|placeholder|title)\s*=\s*[\"'`].*", script) == []
     assert re.findall(r"content:\s*[\"'][^\"']*[A-Za-z]{2}.*", style) == []

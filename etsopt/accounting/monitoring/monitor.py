@@ -15,9 +15,9 @@ import pandas as pd
 
 from etsopt.accounting.monitoring.fill import BASES, MEASURED, MISSING, STANDSTILL, days_of_stack
 from etsopt.accounting.monitoring.schema import Settings
-from etsopt.errors import UsageError
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,12 +10,12 @@ import pandas as pd
 from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.monitoring.schema import LEAST_PERCENT, MONITOR
 from etsopt.accounting.reading import read_rows
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.data.files.read import find_folder
 from etsopt.data.messages import counted
 from etsopt.data.tables.validate import validate_table
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
-from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

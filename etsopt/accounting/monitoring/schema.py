@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.table import Column, Table
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

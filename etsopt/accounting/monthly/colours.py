@@ -14,9 +14,9 @@ from etsopt.accounting.schema import LARGEST_NCV, REGISTER
 from etsopt.accounting.screening import RULES
 from etsopt.accounting.screening.records import COALS, LABORATORIES
 from etsopt.accounting.vocabulary import FLOWS, ITEM_WORDS, ITEMS, PERCENT, UNIT_WORDS
+from etsopt.common.language import _, pgettext
 from etsopt.data.files.fields import name_of_lists
 from etsopt.data.files.workbook import column_name
-from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

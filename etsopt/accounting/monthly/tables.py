@@ -9,12 +9,12 @@ from etsopt.accounting.headings import EVIDENCE_HEADINGS, FLOW_HEADINGS, ROW_HEA
 from etsopt.accounting.schema import REGISTER, ROWS
 from etsopt.accounting.screening.records import LABORATORIES
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
+from etsopt.common.language import _
 from etsopt.data.files.fields import Field
 from etsopt.data.files.instance_sheets import heading, words_of
 from etsopt.data.files.workbook import names_of_sheets
 from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.table import Column, Table
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from etsopt.accounting.monthly.colours import COLOURS, KEY, add_look_up, colour_sheet
 from etsopt.accounting.monthly.tables import ACTIVITY, EVIDENCE, SHEETS, STOCKS, TESTS, fields_of
 from etsopt.accounting.schema import REGISTER
+from etsopt.common.language import _, pgettext, speaking
 from etsopt.data.files.book import STYLES, Book
 from etsopt.data.files.fields import ROWS_OFFERED, add_lists, add_sheet
 from etsopt.data.files.spreadsheet import new_workbook, require_fits, set_up_page, write_column
-from etsopt.language import _, pgettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

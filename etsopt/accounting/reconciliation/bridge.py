@@ -18,10 +18,10 @@ from etsopt.accounting.screening.digits import last_digits
 from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES
 from etsopt.accounting.vocabulary import POWER
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.data.instance import Instance
-from etsopt.errors import UsageError
-from etsopt.language import _
-from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,9 @@ from etsopt.accounting.review.items import CHANGED, WITHIN, matches, same_value,
 from etsopt.accounting.review.words import CLOSE, CORRECT, FIND, LEVELS, PASS, RESTORE
 from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
 from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
+from etsopt.common.errors import Problem
+from etsopt.common.language import _, pgettext
 from etsopt.data.messages import counted
-from etsopt.errors import Problem
-from etsopt.language import _, pgettext
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.schema import Connection

@@ -17,8 +17,8 @@ from etsopt.accounting.review.summary import NAMES, Review, review_of
 from etsopt.accounting.review.words import INCOMPLETE, OPEN, VERIFIED
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_in, reports_of
-from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

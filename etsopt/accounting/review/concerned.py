@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.accounting.accounts import account
 from etsopt.accounting.review.items import WITHIN
 from etsopt.accounting.store.reading import parameters_in, unchecked
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 
 if TYPE_CHECKING:
     from etsopt.accounting.accounts import Accounts

@@ -16,10 +16,10 @@ from etsopt.accounting.store.checks_across_entries import check_across_entries
 from etsopt.accounting.store.journal import new_entry
 from etsopt.accounting.store.ledger import line_at
 from etsopt.accounting.store.opening import open_store
+from etsopt.common.errors import DataError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.data.tables.raw import RawTable
-from etsopt.errors import DataError
-from etsopt.language import _
-from etsopt.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -25,13 +25,13 @@ from etsopt.accounting.review.words import (
 )
 from etsopt.accounting.schema import LARGEST_NCV
 from etsopt.accounting.vocabulary import FLOW_WORDS, FLOWS, ITEM_WORDS, ITEMS, PROCESS_WORDS, PROCESSES, folded
-from etsopt.clock import day_in_china
+from etsopt.common.clock import day_in_china
+from etsopt.common.errors import DataError, Problem, UsageError
+from etsopt.common.language import _
 from etsopt.data.messages import counted
 from etsopt.data.tables.raw import RawTable, read_csv
 from etsopt.data.tables.table import Column, Table
 from etsopt.data.tables.validate import validate_table
-from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from etsopt.accounting.review.items import look_at_items, matches
 from etsopt.accounting.store.journal import frame_of
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from etsopt.accounting.screening import Screening, screen
 from etsopt.accounting.screening.causes.table import COLUMNS
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_in, read_store, reports_of
-from etsopt.errors import DataError
+from etsopt.common.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

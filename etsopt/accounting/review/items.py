@@ -13,8 +13,8 @@ from etsopt.accounting.review.words import LEVELS
 from etsopt.accounting.store.journal import frame_of, look_back
 from etsopt.accounting.store.opening import COPY
 from etsopt.accounting.store.schema import CONTENT, KEY, join_on, listed
-from etsopt.errors import UsageError
-from etsopt.language import _
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.messages import did_you_mean
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.schema import Connection

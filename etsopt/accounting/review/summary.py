@@ -20,9 +20,9 @@ from etsopt.accounting.store.ledger import compared
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import KEY, join_on, listed
 from etsopt.accounting.vocabulary import ACCOUNTED, POWER
-from etsopt.clock import CHINA_AHEAD_H, day_in_china
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.clock import CHINA_AHEAD_H, day_in_china
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.ledger import Line

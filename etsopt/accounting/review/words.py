@@ -6,7 +6,7 @@ import calendar
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from etsopt.language import in_both, pgettext
+from etsopt.common.language import in_both, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

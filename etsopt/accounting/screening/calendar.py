@@ -11,7 +11,7 @@ from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.periods import period_text
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.screening.screening_data import FEWEST_MONTHS, SERIES, findings, numbers
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,7 +14,7 @@ import pandas as pd
 from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.screening.screening_data import NORMAL, PEERS, SERIES, findings
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.screening.material import Material

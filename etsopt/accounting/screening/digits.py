@@ -10,7 +10,7 @@ import pandas as pd
 from etsopt.accounting.decimals import hundredths
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.screening.screening_data import FEWEST_MONTHS, FEWEST_PEERS, findings
-from etsopt.language import _, pgettext
+from etsopt.common.language import _, pgettext
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

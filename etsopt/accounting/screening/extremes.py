@@ -10,7 +10,7 @@ from etsopt.accounting.screening.rates import RATIOS
 from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.screening.screening_data import findings
 from etsopt.accounting.vocabulary import ITEMS
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,11 +17,11 @@ from etsopt.accounting.screening.screening_data import (
     findings,
 )
 from etsopt.accounting.vocabulary import ALUMINIUM, CEMENT, FUELS, IRON, POWER, STEEL
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.screening.material import Material
-    from etsopt.language import Text
+    from etsopt.common.language import Text
 
 ROBUST = "robust statistics: median and median absolute deviation over months and peers"
 SCORE = 4.5

@@ -18,7 +18,7 @@ from etsopt.accounting.screening.registry import rule
 from etsopt.accounting.screening.screening_data import findings, numbers
 from etsopt.accounting.validated_rows import other_unit
 from etsopt.accounting.vocabulary import ITEMS
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.screening.material import Material

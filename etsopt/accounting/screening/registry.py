@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etsopt import modules
+from etsopt.common import modules
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.messages import did_you_mean
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt import modules
 from etsopt.accounting.accounts import account
 from etsopt.accounting.screening.likely import once
 from etsopt.accounting.screening.material import Material
 from etsopt.accounting.screening.registry import RULES, Rule, thresholds_of
-from etsopt.errors import ModelError
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common import modules
+from etsopt.common.errors import ModelError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

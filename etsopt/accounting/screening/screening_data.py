@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.coded import month_number
-from etsopt.language import LANGUAGES, joined, pgettext, speaking
+from etsopt.common.language import LANGUAGES, joined, pgettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from etsopt.language import Text
+    from etsopt.common.language import Text
 
     Floats = NDArray[np.float64]
 

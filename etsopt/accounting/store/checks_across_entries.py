@@ -8,9 +8,9 @@ from etsopt.accounting.checks import RowChecks
 from etsopt.accounting.register import validate_register
 from etsopt.accounting.schema import REGISTER
 from etsopt.accounting.store.reading import unchecked
+from etsopt.common.errors import DataError
+from etsopt.common.language import _
 from etsopt.data.tables.raw import RawTable
-from etsopt.errors import DataError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.schema import Connection

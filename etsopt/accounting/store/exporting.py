@@ -13,13 +13,13 @@ from etsopt.accounting.store.journal import look_back
 from etsopt.accounting.store.ledger import JOURNALLED
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.reading import parameters_text, reports_of
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import tell
 from etsopt.data.files.atomic_folder import replacing_folder, require_empty
 from etsopt.data.files.read import PARAMETERS, REPORTS
 from etsopt.data.files.write import FORMATS, write_table
 from etsopt.data.tables.user_columns import as_texts
-from etsopt.errors import UsageError
-from etsopt.language import _
-from etsopt.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -24,11 +24,11 @@ from etsopt.accounting.store.opening import is_store, open_store
 from etsopt.accounting.store.own_columns import packed
 from etsopt.accounting.store.reading import parameters_text
 from etsopt.accounting.store.schema import CONTENT, KEY, UNIT, join_on, listed
+from etsopt.common.errors import DataError, Problem, UsageError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint, tell
 from etsopt.data.files.read import REPORTS
 from etsopt.data.messages import counted
-from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _
-from etsopt.progress import checkpoint, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

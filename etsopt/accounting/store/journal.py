@@ -13,9 +13,9 @@ from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.store.ledger import JOURNALLED, StoreVerification, compared, last_entry, printed_head
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import listed
-from etsopt.clock import end_in_china, time_in_utc
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
+from etsopt.common.clock import end_in_china, time_in_utc
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.accounting.store.schema import Connection

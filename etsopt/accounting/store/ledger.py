@@ -26,15 +26,15 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting.store.row_index import AlteredRow, altered_rows, hash_of_row, index_of, key_of, unpacked
 from etsopt.accounting.store.schema import TABLES
+from etsopt.common.errors import AssumedWarning, UsageError, warn
+from etsopt.common.language import _
 from etsopt.data.files.atomic import synchronise
-from etsopt.errors import AssumedWarning, UsageError, warn
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from etsopt.accounting.store.schema import Connection
-    from etsopt.language import Text
+    from etsopt.common.language import Text
 
 START = "0" * 64
 DIGITS = 32

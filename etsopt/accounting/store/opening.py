@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.accounting.store import ledger
 from etsopt.accounting.store.schema import FORMAT, TABLES, Connection, statements
+from etsopt.common.errors import UsageError, shortened
+from etsopt.common.language import _
+from etsopt.common.modules import optional
 from etsopt.data.files.atomic import file_in_errors, synchronise
 from etsopt.data.files.lock import POLL_S, WAIT_S, locked
-from etsopt.errors import UsageError, shortened
-from etsopt.language import _
-from etsopt.modules import optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

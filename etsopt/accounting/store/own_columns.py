@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from etsopt.accounting.schema import ADDED_TO_REGISTER, REGISTER
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts, mark, numbers_of
-from etsopt.errors import UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,9 +13,9 @@ from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.own_columns import unpacked
 from etsopt.accounting.store.schema import UNIT, listed
 from etsopt.accounting.validated_rows import with_defaults
-from etsopt.errors import DataError
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.errors import DataError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 
 if TYPE_CHECKING:
     from pathlib import Path

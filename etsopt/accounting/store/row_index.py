@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.store.schema import KEY, TABLES
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from etsopt.accounting.store.schema import Connection
-    from etsopt.language import Text
+    from etsopt.common.language import Text
 
 HASH_DIGITS = 8
 """Digits of a row's hash: that two versions of one row have the same has a chance of 2e-10."""

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.instance_inputs import whole
+from etsopt.checking.readings.references import outside_plans
+from etsopt.checking.readings.targets import due_at_emissions, floored
 from etsopt.checking.tolerances import UNLIMITED_ALLOWANCE_FACTOR
-from etsopt.readings import plan
-from etsopt.readings.instance_inputs import whole
-from etsopt.readings.references import outside_plans
-from etsopt.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 def rounded(tonnes: Floats) -> Floats:

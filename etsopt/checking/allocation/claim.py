@@ -14,7 +14,7 @@ import numpy as np
 
 from etsopt.checking.allocation.duals import Stated
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.rows import CouplingRows
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 KEPT = "level_is_kept"
 """Row that keeps the earlier objective of its index; its multiplier is the cost to the later objective."""

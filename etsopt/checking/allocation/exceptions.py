@@ -24,7 +24,7 @@ from etsopt.checking.arithmetic import UNDERFLOW, gamma, total
 from etsopt.checking.effort import EXCEPTION_PARTS_MAX
 from etsopt.checking.theorem import EXCEPTIONS
 from etsopt.checking.verdict import LevelCheck
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.infeasibility import Infeasibility
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.arrays import Floats, Mask
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.checking.verdict import Columns
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 LEVELS = dict(zip(EXCEPTIONS, ("units", "t", "places"), strict=True))
 """Objectives that choose the exceptions, in their order, and their units."""

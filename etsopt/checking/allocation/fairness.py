@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.readings import plan
 from etsopt.checking.tolerances import FAIRNESS_TOLERANCE, NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.readings import plan
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking.arrays import Floats
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 KEYS = ("level", "against", "allocation")
 SHARES = ("gini", "theil_between", "theil_within", "hoover", "atkinson", "coverage")

@@ -38,7 +38,7 @@ from etsopt.checking.arithmetic import UNDERFLOW, difference, gamma, sum_at_most
 from etsopt.checking.effort import EXCEPTION_CHOICES_MAX
 from etsopt.checking.tolerances import MISS_COMPARISON_FACTOR, UNIT_TOLERANCE_T
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,9 +17,9 @@ from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.allocation.prover import OptimalFace
 from etsopt.checking.arithmetic import upward
 from etsopt.checking.effort import LEAST_MULTIPLIERS_TRIED, RATIONAL_UNITS_MAX
+from etsopt.checking.readings import plan
 from etsopt.checking.tolerances import ROUNDING_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck
-from etsopt.readings import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.duals import Stated
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.measures import Level
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

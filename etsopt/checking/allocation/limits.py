@@ -12,17 +12,17 @@ import numpy as np
 
 from etsopt.checking.allocation.bands import band_rates, derive_bands, rounded
 from etsopt.checking.allocation.rows import RowBuilder
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.targets import fixed_at_emissions, national_target, sector_targets
 from etsopt.checking.tolerances import DIFFERENCE_ROUNDING_FACTOR
-from etsopt.readings import plan
-from etsopt.readings.targets import fixed_at_emissions, national_target, sector_targets
-from etsopt.units import sums
+from etsopt.common.units import sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.allocation.bands import Bands
     from etsopt.checking.allocation.rows import CouplingRows
-    from etsopt.readings.instance_inputs import InstanceInputs, Names
+    from etsopt.checking.readings.instance_inputs import InstanceInputs, Names
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 from etsopt.checking.allocation.bands import rounded
 from etsopt.checking.allocation.certificate import Kinked, Square
 from etsopt.checking.arithmetic import gamma, sum_at_most, total, upward
+from etsopt.checking.readings import plan
 from etsopt.checking.theorem import TIE_BREAKS
 from etsopt.checking.tolerances import (
     LEAST_REFERENCE_SHARE,
@@ -18,13 +19,12 @@ from etsopt.checking.tolerances import (
     RATE_RESOLUTION_MAX_RELATIVE,
     TOTAL_RESOLUTION_RELATIVE,
 )
-from etsopt.readings import plan
-from etsopt.units import RELATIVE_TOLERANCE, sums, tolerance_of
+from etsopt.common.units import RELATIVE_TOLERANCE, sums, tolerance_of
 
 if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.arrays import Floats
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 SQUARES = tuple(TIE_BREAKS.values())
 """Tie-breaks, each a sum of squared distances."""

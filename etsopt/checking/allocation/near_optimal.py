@@ -30,15 +30,15 @@ from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import UNITS, Measures
 from etsopt.checking.arithmetic import upward
 from etsopt.checking.tolerances import ALLOWANCE_ROUNDING_T
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.arrays import Floats, Mask
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.checking.verdict import Columns
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from etsopt.checking.allocation.bands import band_rates
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import at_target_rate
 from etsopt.checking.arithmetic import ROUNDOFF
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.targets import due_at_emissions, national_target
 from etsopt.checking.theorem import TIE_BREAKS
-from etsopt.language import _
-from etsopt.readings import plan
-from etsopt.readings.targets import due_at_emissions, national_target
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.allocation.rows import CouplingRows
     from etsopt.checking.arrays import Floats, Mask
-    from etsopt.language import Text
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
+    from etsopt.common.language import Text
 
 TARGETS = ("target_change", "target_t", "target_intensity")
 SIDES = ("lower", "upper")

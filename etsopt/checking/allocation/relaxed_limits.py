@@ -16,6 +16,7 @@ from etsopt.checking.allocation.bands import band_rates
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.cells import above, are_whole, distance
+from etsopt.checking.readings import plan
 from etsopt.checking.theorem import RELAXED
 from etsopt.checking.tolerances import (
     NUMBER_RELATIVE,
@@ -26,15 +27,14 @@ from etsopt.checking.tolerances import (
     WIDENING_MIN_RATE,
 )
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.readings import plan
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.arrays import Floats, Mask
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 WAYS = ("target_relaxation", "band_relaxation")
 LIMITS = {"sector_target": "target", "province_balance": "balance", "national_total": "nation"}

@@ -23,14 +23,14 @@ from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.theorem import ROUNDING
 from etsopt.checking.tolerances import MOVE_START_DECIMALS
 from etsopt.checking.verdict import LevelCheck, Violation
-from etsopt.language import _
-from etsopt.units import RELATIVE_TOLERANCE
+from etsopt.common.language import _
+from etsopt.common.units import RELATIVE_TOLERANCE
 
 if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.arrays import Floats, Mask
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.checking.verdict import Columns
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 def before(instance: InstanceInputs) -> InstanceInputs:

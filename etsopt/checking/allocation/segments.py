@@ -46,7 +46,7 @@ from etsopt.checking.tolerances import (
     TOTAL_RESOLUTION_RELATIVE,
     UNIT_TOLERANCE_T,
 )
-from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
+from etsopt.common.units import RELATIVE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,21 +10,21 @@ import pandas as pd
 from etsopt.checking.allocation.exceptions import exceptional_units
 from etsopt.checking.allocation.totals import BALANCE_VALUES
 from etsopt.checking.cells import above, distance
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.balance import IMBALANCE_RELATIVE, imbalance_t
+from etsopt.checking.readings.instance_inputs import whole
+from etsopt.checking.readings.power import allowances_of_power
+from etsopt.checking.readings.references import outside_plans
+from etsopt.checking.readings.targets import at_emissions, due_at_emissions, due_if_fixed, entitled_at_rest
 from etsopt.checking.tolerances import ROUNDING_EDGE_T, UNIT_TOLERANCE_T
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.readings import plan
-from etsopt.readings.balance import IMBALANCE_RELATIVE, imbalance_t
-from etsopt.readings.instance_inputs import whole
-from etsopt.readings.power import allowances_of_power
-from etsopt.readings.references import outside_plans
-from etsopt.readings.targets import at_emissions, due_at_emissions, due_if_fixed, entitled_at_rest
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.arrays import Floats, Mask
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.checking.verdict import Columns
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 ROW_IN_WORDS = {
     "sector_target": ("t", _("the allowances of the sector meet its target")),

@@ -9,13 +9,13 @@ import pandas as pd
 
 from etsopt.checking import cells
 from etsopt.checking.allocation.duals import KEPT
+from etsopt.checking.readings.plan import has_balance_value, inside
 from etsopt.checking.theorem import ALLOCATION, DUALS, EXCEPTIONS, INFEASIBLE
 from etsopt.checking.tolerances import NUMBER_RELATIVE, RATE_ROW_TOLERANCES, TOTAL_TOLERANCE_T
 from etsopt.checking.verdict import Violation
+from etsopt.common.language import _
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
-from etsopt.language import _
-from etsopt.readings.plan import has_balance_value, inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.allocation.limits import Demands
     from etsopt.checking.arrays import Floats
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 TOTALS = (("enterprises", "enterprise_id"), ("sectors", "sector"), ("provinces", "province"))
 SUMS = ("emissions_tco2e", "reference_t", "allowance_t", "surplus_t")

@@ -13,14 +13,14 @@ from etsopt.checking.cells import are_whole
 from etsopt.checking.compliance import limits, statements
 from etsopt.checking.theorem import OWN_STAGE, OWN_TABLES
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.language import _
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.checking.arrays import Floats
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 LEVELS = dict(zip(OWN_STAGE["compliance"], ("CNY", "t", "t"), strict=True))
 

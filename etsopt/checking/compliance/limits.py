@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.readings import plan
-from etsopt.readings.instance_inputs import by_year
-from etsopt.readings.targets import due_at_emissions, floored
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.instance_inputs import by_year
+from etsopt.checking.readings.targets import due_at_emissions, floored
 
 if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Ints, Mask
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 FIRST_CURRENT_VINTAGE = 2025
 """First vintage and year of the current rules, which do not mix with earlier ones."""

@@ -10,18 +10,18 @@ import pandas as pd
 from etsopt.checking import cells
 from etsopt.checking.allocation import statements
 from etsopt.checking.compliance import limits
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.instance_inputs import by_year
+from etsopt.checking.readings.targets import fixed_at_emissions, floored
 from etsopt.checking.tolerances import NUMBER_RELATIVE, ROUNDING_EDGE_T, TOTAL_TOLERANCE_T
-from etsopt.language import _
-from etsopt.readings import plan
-from etsopt.readings.instance_inputs import by_year
-from etsopt.readings.targets import fixed_at_emissions, floored
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.checking.arrays import Floats
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.checking.verdict import Violation
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 IN, OUT = (
     ("opening_t", "carried_over_t", "issued_t", "bought_t"),

@@ -15,16 +15,16 @@ from etsopt.checking.cells import above, are_whole, rows_are
 from etsopt.checking.equilibrium.points import Year, fixed_points
 from etsopt.checking.market.plans import SelectedPlans, of_units, plans_are_admissible
 from etsopt.checking.market.statements import columns_follow
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.balance import balance_value
+from etsopt.checking.readings.baseline import derive_baseline
+from etsopt.checking.readings.choices import derive_choices
+from etsopt.checking.readings.instance_inputs import by_year
+from etsopt.checking.readings.targets import fixed_at_emissions
 from etsopt.checking.theorem import OWN_TABLES
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.readings import plan
-from etsopt.readings.balance import balance_value
-from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.choices import derive_choices
-from etsopt.readings.instance_inputs import by_year
-from etsopt.readings.targets import fixed_at_emissions
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.arrays import Floats, Mask
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 NO_FIXED_POINT = "no_fixed_point"
 """Rule of a sector without a fixed point: it violates nothing and is not proven."""

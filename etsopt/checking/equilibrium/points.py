@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.readings.sets import batches
 from etsopt.checking.tolerances import NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.readings.sets import batches
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking.arrays import Floats, Mask
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from etsopt.checking.tolerances import BUDGET_EXCESS_RELATIVE
 if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.investment.sets import SetCosts
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from etsopt.checking.cells import above
 from etsopt.checking.market.plans import clashes, lacks
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

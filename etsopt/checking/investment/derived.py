@@ -10,18 +10,18 @@ import numpy as np
 from etsopt.checking.investment.bound import Objective
 from etsopt.checking.investment.sets import first_years, investments
 from etsopt.checking.investment.states import read_states
-from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.choices import derive_choices
-from etsopt.readings.offers import cells_of, on_offer, steps_of
+from etsopt.checking.readings.baseline import derive_baseline
+from etsopt.checking.readings.choices import derive_choices
+from etsopt.checking.readings.offers import cells_of, on_offer, steps_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking.arrays import Floats, Ints
     from etsopt.checking.investment.states import States
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

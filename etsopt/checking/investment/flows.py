@@ -12,7 +12,7 @@ from etsopt.checking.investment.statements import cells_follow
 from etsopt.checking.market.accounts import derive_accounts
 from etsopt.checking.market.statements import violations_above
 from etsopt.checking.tolerances import TOTAL_TOLERANCE_T
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from etsopt.checking.investment.decisions import Decision
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.market.accounts import Accounts
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
     from etsopt.checking.verdict import Violation
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
 
 
 @dataclass(frozen=True)

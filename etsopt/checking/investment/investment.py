@@ -17,8 +17,8 @@ from etsopt.checking.investment.sets import set_costs
 from etsopt.checking.theorem import BUDGETED, COST, OWN_TABLES, VALUES_STATED
 from etsopt.checking.tolerances import BUDGET_EXCESS_RELATIVE, BUDGET_PRICE_MAX
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.language import _
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking.arrays import Floats
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 def check(  # long because each statement takes what the ones before it derived

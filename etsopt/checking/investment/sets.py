@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.readings.choices import NOT_ON_OFFER
-from etsopt.readings.sets import batches
+from etsopt.checking.readings.choices import NOT_ON_OFFER
+from etsopt.checking.readings.sets import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.investment.derived import Derived
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.families import Family
-    from etsopt.readings.sets import Sets
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
+    from etsopt.checking.readings.families import Family
+    from etsopt.checking.readings.sets import Sets
 
 
 def first_years(baseline: Baseline, offered: Choices) -> Ints:

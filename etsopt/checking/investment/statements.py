@@ -10,7 +10,7 @@ from etsopt.checking.cells import above, crossed, distance, rows_are
 from etsopt.checking.market.statements import unit_of
 from etsopt.checking.tolerances import AMOUNT_TOLERANCE_CNY, CELL_TOLERANCE, MULTIPLIER_TOLERANCE, NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Mask
     from etsopt.checking.investment.derived import Derived
     from etsopt.checking.investment.sets import SetCosts
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 def rows_follow(derived: Derived, table: pd.DataFrame) -> Iterator[Violation]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.readings.instance_inputs import by_year
+from etsopt.checking.readings.instance_inputs import by_year
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking.arrays import Floats, Ints
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 ONE = ("expected",)
 """Name of the scenario of an instance without a table of them."""

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.readings import plan
-from etsopt.readings.instance_inputs import by_year, whole
-from etsopt.readings.path import banks as banks_of_path
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.instance_inputs import by_year, whole
+from etsopt.checking.readings.path import banks as banks_of_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.arrays import Floats, Ints, Mask
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

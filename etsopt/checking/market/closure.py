@@ -15,7 +15,7 @@ import pandas as pd
 from etsopt.checking.theorem import MARKET
 from etsopt.checking.tolerances import EMPTY_BANK_SHARE, OUTSTANDING_ROUNDING_T, PRICE_EQUALITY_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _, chain
+from etsopt.common.language import _, chain
 
 if TYPE_CHECKING:
     from etsopt.checking.market.arcs import Multipliers

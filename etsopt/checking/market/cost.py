@@ -9,7 +9,7 @@ import numpy as np
 from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import statements
 from etsopt.checking.tolerances import NO_COST_CNY_PER_T
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,16 +11,16 @@ import numpy as np
 from etsopt.checking.market.accounts import Accounts, TradeTerms, derive_accounts, derive_terms, pool_accounts
 from etsopt.checking.market.remainder import remainder
 from etsopt.checking.market.trade_bounds import PlanSizes
-from etsopt.readings.baseline import Baseline, derive_baseline
-from etsopt.readings.choices import Choices, derive_choices
+from etsopt.checking.readings.baseline import Baseline, derive_baseline
+from etsopt.checking.readings.choices import Choices, derive_choices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from etsopt.readings.baseline import Held
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Held
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from etsopt.checking.cells import are_whole
 from etsopt.checking.market.restricted import Branching
 from etsopt.checking.theorem import MARKET
 from etsopt.checking.verdict import Violation
-from etsopt.language import _, chain
+from etsopt.common.language import _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 LEAVES = "leaves"
 COLUMNS = MARKET[LEAVES]

@@ -23,11 +23,11 @@ from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
 from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
+from etsopt.checking.readings.plan import inside_in
 from etsopt.checking.theorem import COST, DUALS, UNMET
 from etsopt.checking.verdict import LevelCheck, Violation
-from etsopt.language import _
-from etsopt.readings.plan import inside_in
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from etsopt.checking.market.leaves import Leaf
     from etsopt.checking.market.plans import Amounts, SelectedPlans
     from etsopt.checking.market.statements import Holdings
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")

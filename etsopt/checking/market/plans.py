@@ -10,16 +10,16 @@ import pandas as pd
 
 from etsopt.checking.cells import above
 from etsopt.checking.tolerances import SHARE_EXCESS
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etsopt.checking.arrays import Floats, Ints, Mask
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.checking.verdict import Violation
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,14 @@ from etsopt.checking.market.bound import Bound
 from etsopt.checking.theorem import COST
 from etsopt.checking.tolerances import PRICE_PROOF_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from etsopt.checking.arrays import Floats
     from etsopt.checking.market.accounts import Accounts
-    from etsopt.readings.baseline import Baseline
+    from etsopt.checking.readings.baseline import Baseline
 
 
 class StatedMultipliers:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.allocation.statements import before_rounding
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.targets import at_emissions, due_at_emissions, fixed_at_emissions, national_total
 from etsopt.checking.tolerances import ALLOWANCE_ROUNDING_T, TOTAL_TOLERANCE_T
-from etsopt.readings import plan
-from etsopt.readings.targets import at_emissions, due_at_emissions, fixed_at_emissions, national_total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.checking.arrays import Floats
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 def remainder(instance: InstanceInputs, baseline: Baseline, tables: Mapping[str, pd.DataFrame]) -> Floats:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from etsopt.checking.market.search import least_of_chains
-from etsopt.readings.sets import Sets
+from etsopt.checking.readings.sets import Sets
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from etsopt.checking.arrays import Floats, Ints, Mask
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
 
 
 class Branching(NamedTuple):

@@ -6,7 +6,7 @@ of sets, each of which may follow the one before, $S' \succeq S$. From the last 
 $$W_t(S) = \min_{S' \succeq S} \bigl[ v_t(S') + W_{t+1}(S') \bigr],$$
 
 with $v_t(S')$ the cost of running the set $S'$ in year $t$, infinite if it may not run. The minimum is taken group by
-group (`etsopt.readings.families`).
+group (`etsopt.checking.readings.families`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.readings.sets import batches
+from etsopt.checking.readings.sets import batches
 
 if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Mask
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.sets import Sets
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
+    from etsopt.checking.readings.sets import Sets
 
 
 def least_of_all_plans(baseline: Baseline, offered: Choices, demand_dual: Floats, emission_dual: Floats) -> Floats:

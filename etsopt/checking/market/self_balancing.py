@@ -14,6 +14,9 @@ import numpy as np
 from etsopt.checking.cells import above, rows_are
 from etsopt.checking.market import statements
 from etsopt.checking.market.plans import of_units
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.balance import balance_value
+from etsopt.checking.readings.baseline import NO_BALANCE, Held
 from etsopt.checking.tolerances import (
     BALANCE_VALUE_EQUALITY_RELATIVE,
     CELL_TOLERANCE,
@@ -22,10 +25,7 @@ from etsopt.checking.tolerances import (
     SHARE_EXCESS,
 )
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.readings import plan
-from etsopt.readings.balance import balance_value
-from etsopt.readings.baseline import NO_BALANCE, Held
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.market import Answer
     from etsopt.checking.market.plans import SelectedPlans
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 BALANCE_VALUES = "balance_values"
 HELD = ("balance_value", "emissions_held_tco2e")

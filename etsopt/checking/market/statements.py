@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.cells import distance
+from etsopt.checking.readings import plan
 from etsopt.checking.tolerances import CELL_TOLERANCE, NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T
 from etsopt.checking.verdict import Violation
+from etsopt.common.language import _
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
-from etsopt.language import _
-from etsopt.readings import plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.plans import Amounts
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
     Columns = dict[str, Floats]
 

@@ -22,7 +22,7 @@ from etsopt.checking.market.plans import of_units, plans_are_admissible, read_pl
 from etsopt.checking.theorem import COST
 from etsopt.checking.tolerances import PRICE_PROOF_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.prices import StatedMultipliers
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 PRICES, PLANS = "terminal_prices", "terminal_plans"
 OF_ANSWER, PROVEN, UNPROVEN, UNSOLVED = "this result", "certified", "not certified", "not found"

@@ -17,15 +17,15 @@ from etsopt.checking.market.prices import StatedMultipliers
 from etsopt.checking.theorem import DUALS, UNMET, UNMET_TABLES
 from etsopt.checking.tolerances import CELL_TOLERANCE, MISS_COMPARISON_FACTOR, NUMBER_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
 
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 def check_unmet_demand(

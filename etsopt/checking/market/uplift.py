@@ -11,13 +11,13 @@ from etsopt.checking.cells import are_whole
 from etsopt.checking.theorem import MARKET
 from etsopt.checking.tolerances import UPLIFT_TOLERANCE_CNY, UPLIFT_TOLERANCE_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats
     from etsopt.checking.market.bound import Bound
     from etsopt.checking.market.plans import Amounts
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 UPLIFT = "uplift"
 

@@ -23,8 +23,8 @@ import numpy as np
 
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.effort import COMBINED_PLANS_FACTOR, ENUMERATED_PLANS_MAX, OWNER_PLANS_MAX
+from etsopt.checking.readings.sets import batches
 from etsopt.checking.tolerances import OUTSIDE_PRICE_CHARGE_T, UNPROVEN_SPENDING_SHARE
-from etsopt.readings.sets import batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.trade_bounds import PlanSizes, Trading
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.sets import Sets
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.sets import Sets
 
 
 @dataclass(frozen=True)

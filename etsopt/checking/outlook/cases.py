@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.checking.readings.instance_inputs import by_year
 from etsopt.checking.theorem import COST
-from etsopt.readings.instance_inputs import by_year
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,11 +8,11 @@ import numpy as np
 
 from etsopt.checking.market.statements import columns_follow, violations_above
 from etsopt.checking.outlook.derived import BANKED, OFFSET, SUPPLY
+from etsopt.checking.readings.instance_inputs import by_year
+from etsopt.checking.readings.supply import DEMAND_STEPS, MILLION
 from etsopt.checking.tolerances import BANK_KEPT_MIN_T, BOUND_ROUNDING_RELATIVE
 from etsopt.checking.verdict import Violation
-from etsopt.language import _
-from etsopt.readings.instance_inputs import by_year
-from etsopt.readings.supply import DEMAND_STEPS, MILLION
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

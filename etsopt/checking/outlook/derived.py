@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt.checking.program.bounds import Goal
+from etsopt.checking.readings.instance_inputs import by_year
+from etsopt.checking.readings.path import banks, caps
+from etsopt.checking.readings.supply import DEMAND_STEPS, MILLION, USER_OF_POWER, read_demand, read_sources
 from etsopt.checking.theorem import COST
-from etsopt.readings.instance_inputs import by_year
-from etsopt.readings.path import banks, caps
-from etsopt.readings.supply import DEMAND_STEPS, MILLION, USER_OF_POWER, read_demand, read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.arrays import Floats, Ints, Mask
-    from etsopt.readings.instance_inputs import InstanceInputs
-    from etsopt.readings.supply import Demand, Sources
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.supply import Demand, Sources
 
 Term = tuple[int, Any, int]
 """First column of a block of years, coefficient by year, and the years by which the column precedes its row."""

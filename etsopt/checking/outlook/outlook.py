@@ -14,18 +14,18 @@ from etsopt.checking.outlook.cells import sectors_follow, summary_follows, years
 from etsopt.checking.outlook.derived import SUPPLY, Model, derive
 from etsopt.checking.outlook.point import multipliers_of, point_of
 from etsopt.checking.program import ProgramAnswer, ProgramQuestion, judge_program
+from etsopt.checking.readings.supply import MILLION
 from etsopt.checking.theorem import COST, OWN_TABLES
 from etsopt.checking.tolerances import AUCTIONED_SHARE_TOLERANCE, CAP_MISS_TOLERANCE_RELATIVE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.language import _
-from etsopt.readings.supply import MILLION
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.outlook.cases import Case
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 
 def check(instance: InstanceInputs, tables: Mapping[str, pd.DataFrame], gap: float) -> Verdict:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from etsopt.checking.outlook.derived import BANKED, BUILT, OFFSET, STEP, SUPPLY
+from etsopt.checking.readings.supply import DEMAND_STEPS, MILLION
 from etsopt.checking.tolerances import BOUND_ROUNDING_RELATIVE
-from etsopt.readings.supply import DEMAND_STEPS, MILLION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

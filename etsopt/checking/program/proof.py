@@ -31,8 +31,8 @@ from etsopt.checking.arithmetic import upward
 from etsopt.checking.program.bounds import Box, Goal, Rows
 from etsopt.checking.tolerances import NEGLECTED_TERM_RELATIVE, PROGRAM_MISS_RELATIVE, REAL_GAP_RELATIVE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.language import _
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,7 +12,7 @@ from etsopt.checking.arithmetic import gamma
 
 if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Ints, Mask
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 CENTRAL = 0.1
 """Weight of the distance from a most likely value, in half-widths of the range."""

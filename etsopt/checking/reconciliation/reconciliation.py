@@ -20,8 +20,8 @@ from etsopt.checking.tolerances import (
     UNCERTAINTY_MARGIN_RELATIVE,
 )
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.language import _
-from etsopt.units import RELATIVE_TOLERANCE, tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import RELATIVE_TOLERANCE, tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.checking.arrays import Floats, Mask
-    from etsopt.readings.instance_inputs import InstanceInputs
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 LEVELS = dict(zip(OWN_STAGE["reconciliation"], ("1", "1", "t"), strict=True))
 AMOUNTS = ("least_adjusted", "reconciled", "at_lowest", "at_highest")

@@ -15,15 +15,15 @@ from etsopt.checking.review_plan.required import LEVELS, required_of
 from etsopt.checking.theorem import MISSING, MISSING_TABLES, OWN_STAGE, OWN_TABLES
 from etsopt.checking.tolerances import DAYS_TOLERANCE
 from etsopt.checking.verdict import LevelCheck, Verdict, Violation
-from etsopt.language import _
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.units import tolerance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from etsopt.checking.arrays import Floats
+    from etsopt.checking.readings.instance_inputs import InstanceInputs
     from etsopt.checking.review_plan.required import Required
-    from etsopt.readings.instance_inputs import InstanceInputs
 
 (UNCOVERED,) = OWN_STAGE["review_plan"]
 

@@ -7,9 +7,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from etsopt.common.errors import DataError, Problem, UsageError
+from etsopt.common.language import _
 from etsopt.data.files.lock import locked
-from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

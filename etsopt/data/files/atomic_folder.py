@@ -17,10 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from etsopt.common.errors import DataError, EtsoptError, Problem, UsageError
+from etsopt.common.language import _
 from etsopt.data.files import lock
 from etsopt.data.files.atomic import file_in_errors, synchronise
-from etsopt.errors import DataError, EtsoptError, Problem, UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

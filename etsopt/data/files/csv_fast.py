@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.characters import HIDDEN
+from etsopt.common.characters import HIDDEN
+from etsopt.common.language import _
 from etsopt.data.tables.raw import PROTECTED, RawTable
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

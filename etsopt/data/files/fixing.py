@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import AssumedWarning, DataError, Problem, UsageError
+from etsopt.common.language import _, in_chinese, pgettext
 from etsopt.data.files.book import Listed
 from etsopt.data.files.instance_sheets import as_cells, heading, write_sheets
 from etsopt.data.files.lenient.ignored_content import notes_of_policy
@@ -30,8 +32,6 @@ from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import TABLES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
 from etsopt.data.tables.validate import readable
-from etsopt.errors import AssumedWarning, DataError, Problem, UsageError
-from etsopt.language import _, in_chinese, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

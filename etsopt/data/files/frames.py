@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import DataError, EtsoptError, Problem
+from etsopt.common.language import _
 from etsopt.data.files.csv_fast import parsed
 from etsopt.data.files.parquet import SUFFIX, read_frame
 from etsopt.data.tables.raw import PROTECTED, cells_of_series, problems_of_names, read_csv
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
-from etsopt.errors import DataError, EtsoptError, Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

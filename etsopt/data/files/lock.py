@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etsopt.clock import time_in_utc
-from etsopt.errors import UsageError, shortened
-from etsopt.language import _
+from etsopt.common.clock import time_in_utc
+from etsopt.common.errors import UsageError, shortened
+from etsopt.common.language import _
 
 if sys.platform == "win32":
     import msvcrt

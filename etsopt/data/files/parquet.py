@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import Problem, UsageError
+from etsopt.common.language import _
 from etsopt.data.tables.raw import RawTable, cells_of_series, problems_of_names
-from etsopt.errors import Problem, UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.files.sheets import TIMES, WRITE_AGAIN, text_of
 from etsopt.data.files.workbook import column_name
 from etsopt.data.files.write import toml_value
 from etsopt.data.policy.keys import english_path, value_of_text
 from etsopt.data.tables.recognise import plain
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,17 +6,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from etsopt.common.errors import DataError
 from etsopt.data.files.policy_sheet import POLICY
 from etsopt.data.tables.headings import in_cells
 from etsopt.data.tables.schema import TABLES
-from etsopt.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from etsopt.common.errors import Problem
     from etsopt.data.files.lenient.found import OneFile
     from etsopt.data.tables.raw import RawTable
-    from etsopt.errors import Problem
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import DataError, Problem, UsageError, shortened
+from etsopt.common.language import _
 from etsopt.data.files import shipped
 from etsopt.data.files.atomic_folder import finish
 from etsopt.data.files.csv_fast import read_csv_fast
@@ -24,8 +26,6 @@ from etsopt.data.tables.headings import as_stated, in_schema
 from etsopt.data.tables.raw import RawTable, decode, read_csv
 from etsopt.data.tables.schema import TABLES, UNITS
 from etsopt.data.tables.validate import validate_table
-from etsopt.errors import DataError, Problem, UsageError, shortened
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Collection

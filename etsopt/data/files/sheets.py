@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.files.workbook import column_name
 from etsopt.data.messages import counted
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.files.workbook import Cells, Flaws

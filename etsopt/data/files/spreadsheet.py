@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 from etsopt.data.files.atomic import replaced
-from etsopt.errors import UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

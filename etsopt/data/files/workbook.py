@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from etsopt.errors import Problem, UsageError
-from etsopt.language import _
+from etsopt.common.errors import Problem, UsageError
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _
 from etsopt.data.files.atomic import file_in_errors
 from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.parquet import SUFFIX, load_pyarrow, write_parquet
 from etsopt.data.tables.raw import FORMULA_BEGINS
 from etsopt.data.tables.schema import TABLES
 from etsopt.data.tables.user_columns import as_texts
-from etsopt.errors import UsageError
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable

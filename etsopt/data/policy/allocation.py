@@ -6,9 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from etsopt.common.errors import brief
+from etsopt.common.language import _
 from etsopt.data.policy.section import Positive, Section, Share, YearlyPositive
-from etsopt.errors import brief
-from etsopt.language import _
 
 LARGEST_RATE = 100.0
 """Largest rate of a band; a larger number is not a rate."""

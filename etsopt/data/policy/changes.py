@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import DataError, Problem, brief
+from etsopt.common.language import _
 from etsopt.data.policy.allocation import TARGET_KEYS
 from etsopt.data.policy.keys import english_path
 from etsopt.data.policy.parsing import parse_policy
 from etsopt.data.policy.policy import CAP_KEYS
-from etsopt.errors import DataError, Problem, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from etsopt.common.language import _
 from etsopt.data.policy.section import Amount, Fraction, Section, Share
-from etsopt.language import _
 
 
 def _enterprises(table: object) -> object:

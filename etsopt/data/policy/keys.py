@@ -12,12 +12,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.policy.chinese import KEYS, TRUTHS, VALUES
 from etsopt.data.policy.toml import parse_value
 from etsopt.data.tables.chinese import WORDS
 from etsopt.data.tables.provinces import one_name
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 
 _SECTORS = {word: sector for sector, words in WORDS["sector"].items() for word in words}
 _KEYS = {word: key for key, words in KEYS.items() for word in words}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from etsopt.common.language import _
 from etsopt.data.policy.section import (
     CALENDAR,
     AmountByYear,
@@ -16,7 +17,6 @@ from etsopt.data.policy.section import (
     YearlyShare,
 )
 from etsopt.data.tables.schema import SECTORS
-from etsopt.language import _
 
 CalendarYear = Annotated[int, CALENDAR]
 Sector = Literal[SECTORS]  # type: ignore[valid-type]

@@ -6,7 +6,7 @@ issued and surrendered in the next calendar year. Parameters of a plan belong to
 has those of 2025 in any year; parameters of issuance, carry-over, offsets and fines belong to the compliance year. A
 parameter that a policy states replaces the official one, and the result reports it.
 
-The checker does not read this table: `etsopt.readings.plan` and `etsopt.readings.power` state the figures again from
+The checker does not read this table: `plan` and `power` of `etsopt.checking.readings` state the figures again from
 their texts.
 """
 

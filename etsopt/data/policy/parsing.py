@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pydantic import ValidationError
 
+from etsopt.common.errors import PROBLEMS_SHOWN, DataError, Problem, brief
+from etsopt.common.language import Text, _, chain
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.allocation import of_allocation
 from etsopt.data.policy.keys import value_of_text, with_english_keys
@@ -16,8 +18,6 @@ from etsopt.data.policy.section import Section
 from etsopt.data.policy.sectors import no_sector, problems_of_sectors
 from etsopt.data.policy.toml import checked_content
 from etsopt.data.tables.schema import SECTORS
-from etsopt.errors import PROBLEMS_SHOWN, DataError, Problem, brief
-from etsopt.language import Text, _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

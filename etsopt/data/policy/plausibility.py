@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from etsopt.language import _
+from etsopt.common.language import _
 
 
 class PlausibleRange(NamedTuple):

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from etsopt.common.language import _
 from etsopt.data.policy.section import Amount, Fraction, Section
-from etsopt.language import _
 
 
 def _provinces(table: object) -> object:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from etsopt.errors import brief
-from etsopt.language import _
+from etsopt.common.errors import brief
+from etsopt.common.language import _
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 """A fraction below the whole."""

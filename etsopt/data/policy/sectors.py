@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import PROBLEMS_SHOWN, Problem, brief
+from etsopt.common.language import _
 from etsopt.data.messages import did_you_mean
 from etsopt.data.policy.allocation import of_allocation
 from etsopt.data.policy.plans import NATIONAL, PLAN_YEARS
 from etsopt.data.tables.schema import SECTORS
-from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,9 +8,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from etsopt.characters import HIDDEN
-from etsopt.errors import DataError, Problem, brief
-from etsopt.language import _
+from etsopt.common.characters import HIDDEN
+from etsopt.common.errors import DataError, Problem, brief
+from etsopt.common.language import _
 
 LARGEST_BYTES = 1_000_000
 """Largest size of a policy file; the ids of all enterprises of China, listed twice, are less than a tenth of it."""

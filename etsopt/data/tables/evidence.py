@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from etsopt.common.language import _
 from etsopt.data.tables.table import Column, Table
-from etsopt.language import _
 
 KINDS = {
     "purchases": "purchases less the change of stock",

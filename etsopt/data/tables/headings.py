@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from etsopt.common.errors import Problem
     from etsopt.data.tables.raw import RawTable
     from etsopt.data.tables.table import Column, Table
-    from etsopt.errors import Problem
 
 
 @cache

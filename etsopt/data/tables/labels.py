@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.units import sums
+from etsopt.common.units import sums
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.characters import HIDDEN
+from etsopt.common.characters import HIDDEN
+from etsopt.common.errors import PROBLEMS_SHOWN, Problem, brief
+from etsopt.common.language import Text, _, chain, pgettext
 from etsopt.data.messages import counted, first_of
 from etsopt.data.tables.text_columns import FORMULA_START, normalise
-from etsopt.errors import PROBLEMS_SHOWN, Problem, brief
-from etsopt.language import Text, _, chain, pgettext
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

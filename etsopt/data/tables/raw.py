@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.characters import HIDDEN
+from etsopt.common.characters import HIDDEN
+from etsopt.common.errors import DataError, Problem, brief
+from etsopt.common.language import _
 from etsopt.data.messages import counted
 from etsopt.data.tables.schema import LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.tables.user_columns import as_texts
-from etsopt.errors import DataError, Problem, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

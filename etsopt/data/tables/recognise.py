@@ -11,8 +11,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from etsopt.errors import Problem, brief
-from etsopt.language import _
+from etsopt.common.errors import Problem, brief
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from etsopt.common.language import _
 from etsopt.data.tables.table import Column
-from etsopt.language import _
 
 VERIFIED, ACCOUNTED = "verified", "accounted"
 EMISSIONS_STATUSES = (VERIFIED, ACCOUNTED, "lowest", "reconciled", "highest")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.messages import counted
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from etsopt.common.language import _
 from etsopt.data.tables.evidence import EVIDENCE
 from etsopt.data.tables.forecast_columns import forecast_table
 from etsopt.data.tables.measure_columns import COST_COLUMNS, LARGEST_NEW_SHARE
@@ -15,7 +16,6 @@ from etsopt.data.tables.report_columns import REPORT_COLUMNS
 from etsopt.data.tables.scenario_columns import scenarios_table
 from etsopt.data.tables.supply_columns import supply_table
 from etsopt.data.tables.table import Column, Table
-from etsopt.language import _
 
 SECTORS = ("cement", "steel", "aluminium", "power")
 """Sectors of China's plans; under another rule an instance may have sectors of its own."""

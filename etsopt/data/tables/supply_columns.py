@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from etsopt.common.language import _
 from etsopt.data.tables.table import Column, Table
-from etsopt.language import _
 
 KINDS = ("output", "abatement", "emissions")
 """Output of the product of a sector; abatement of emissions; or emissions beside the output, such as those of heat."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etsopt.language import _, chain
+from etsopt.common.language import _, chain
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from etsopt.characters import HIDDEN
+from etsopt.common.characters import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.characters import CONTROL, HIDDEN
+from etsopt.common.characters import CONTROL, HIDDEN
+from etsopt.common.errors import PROBLEMS_SHOWN, Problem
+from etsopt.common.language import _, chain, pgettext
 from etsopt.data.messages import counted, did_you_mean, of_one_comma
 from etsopt.data.tables.labels import sortable
 from etsopt.data.tables.schema import LONGEST_IDENTIFIER, LONGEST_TEXT, USER_COLUMN_PREFIX
 from etsopt.data.tables.table import Column
 from etsopt.data.tables.text_columns import FORMULA_START, matched_choices, normalise, normalised_column
 from etsopt.data.tables.user_columns import mark, numbers_of
-from etsopt.errors import PROBLEMS_SHOWN, Problem
-from etsopt.language import _, chain, pgettext
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

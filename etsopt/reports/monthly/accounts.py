@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from etsopt.documents.columns import heading, in_one_scale, table_of
-from etsopt.documents.document import Column, Document, Paragraph, Points, Section, Table, noted
-from etsopt.documents.quantities import ACCOUNTED, FIGURES
-from etsopt.language import _, in_brackets, joined
+from etsopt.common.language import _, in_brackets, joined
+from etsopt.presenting.documents.columns import heading, in_one_scale, table_of
+from etsopt.presenting.documents.document import Column, Document, Paragraph, Points, Section, Table, noted
+from etsopt.presenting.documents.quantities import ACCOUNTED, FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.accounting import Accounts, Reports
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
 
 GASES = ("CO2", "CF4", "C2F6")
 SECTORS = ("sector", "year", "units", "emissions_tco2e", *GASES, "intensity")

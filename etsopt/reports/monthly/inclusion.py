@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.inclusion import THRESHOLD_MARGIN_SHARE
-from etsopt.documents.columns import in_one_scale, table_of
-from etsopt.documents.document import Document, Paragraph, Section
-from etsopt.language import _
-from etsopt.units import format_tonnes
+from etsopt.common.language import _
+from etsopt.common.units import format_tonnes
+from etsopt.presenting.documents.columns import in_one_scale, table_of
+from etsopt.presenting.documents.document import Document, Paragraph, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from etsopt.accounting import Inclusion
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
 
 BEFORE = "scope_of_year_before_tco2e"
 AMOUNTS = ("listed_tco2e", "without_near_tco2e", "with_near_tco2e", BEFORE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etsopt.documents.columns import table_of
-from etsopt.documents.document import Column, Document, Paragraph, Section
-from etsopt.language import _
-from etsopt.scales import signed
+from etsopt.common.language import _
+from etsopt.common.scales import signed
+from etsopt.presenting.documents.columns import table_of
+from etsopt.presenting.documents.document import Column, Document, Paragraph, Section
 
 if TYPE_CHECKING:
     from etsopt.accounting import Monitoring

@@ -12,15 +12,15 @@ import pandas as pd
 from etsopt.accounting.chinese import one_reason
 from etsopt.accounting.screening.likely import OF_RECORDS, explained
 from etsopt.accounting.vocabulary import COUNTED
-from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Document, Facts, Paragraph, Points, Section, named, noted
-from etsopt.documents.html import printable
-from etsopt.documents.quantities import REPORTED, WHOLE_TONNES, tonnes
-from etsopt.errors import UsageError, brief
-from etsopt.language import _, joined, ngettext, pgettext
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _, joined, ngettext, pgettext
+from etsopt.common.vocabulary import word
+from etsopt.presenting.documents.columns import heading, table_of
+from etsopt.presenting.documents.document import Column, Document, Facts, Paragraph, Points, Section, named, noted
+from etsopt.presenting.documents.html import printable
+from etsopt.presenting.documents.quantities import REPORTED, WHOLE_TONNES, tonnes
 from etsopt.reports.files import write_each
 from etsopt.reports.monthly.review import stamped
-from etsopt.vocabulary import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,11 +8,11 @@ import pandas as pd
 
 from etsopt.accounting.chinese import one_reason
 from etsopt.accounting.review.words import STATUSES, VERIFIED
-from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Document, Paragraph, Points, Section, Table
-from etsopt.documents.quantities import ACCOUNTED, WORDS, amount
-from etsopt.language import _, ngettext
-from etsopt.vocabulary import word
+from etsopt.common.language import _, ngettext
+from etsopt.common.vocabulary import word
+from etsopt.presenting.documents.columns import heading, table_of
+from etsopt.presenting.documents.document import Column, Document, Paragraph, Points, Section, Table
+from etsopt.presenting.documents.quantities import ACCOUNTED, WORDS, amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from etsopt.accounting import Review, Verification
     from etsopt.accounting.store import StoreVerification
     from etsopt.accounting.store.ledger import Line
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
 
 STATES = ("province", "city", *(f"items_{status}" for status in STATUSES), "items", "items_with_open_findings")
 FINDINGS = ("finding", "open", "level", "city", "unit_id", "name", "month", "item", "size_t", "reason")

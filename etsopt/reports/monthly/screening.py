@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from etsopt.accounting.chinese import one_reason
-from etsopt.documents.columns import heading, table_of
-from etsopt.documents.document import Column, Document, Paragraph, Points, Section, Table, named, noted
-from etsopt.documents.quantities import RATE, WHOLE_TONNES
-from etsopt.language import _, pgettext
-from etsopt.vocabulary import word
+from etsopt.common.language import _, pgettext
+from etsopt.common.vocabulary import word
+from etsopt.presenting.documents.columns import heading, table_of
+from etsopt.presenting.documents.document import Column, Document, Paragraph, Points, Section, Table, named, noted
+from etsopt.presenting.documents.quantities import RATE, WHOLE_TONNES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from etsopt.accounting import Screening
-    from etsopt.documents.document import Block
+    from etsopt.presenting.documents.document import Block
 
 SHOWN = 15
 """Causes that are shown before the findings: what a reviewer asks about first."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from etsopt.common.errors import UsageError
+from etsopt.common.language import _, in_chinese
+from etsopt.common.progress import tell
 from etsopt.data.files.atomic import file_in_errors
 from etsopt.data.files.atomic_folder import replacing_folder
 from etsopt.data.files.write import protected
-from etsopt.errors import UsageError
-from etsopt.language import _, in_chinese
-from etsopt.progress import tell
 from etsopt.reports.official import printing
 from etsopt.reports.official.gaps import columns_to_fill
 from etsopt.reports.official.headings import BY_NAME

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
+from etsopt.common.units import nearest_tonnes, whole_tonnes
 from etsopt.data.messages import counted
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.issue import KEYS
 from etsopt.reports.official.rows import table_of_units
-from etsopt.results.comparison import SOLVE_AGAIN, require
-from etsopt.units import nearest_tonnes, whole_tonnes
+from etsopt.running.results.comparison import SOLVE_AGAIN, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 IN_WHOLE_TONNES = _("Solve with --set allocation.integer_allowances=true, and state pre_allocated_t in whole tonnes.")
 

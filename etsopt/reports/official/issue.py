@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.units import whole_tonnes
 from etsopt.reports.official.headings import OUTSIDE
-from etsopt.units import whole_tonnes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

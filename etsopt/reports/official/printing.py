@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from rich.cells import cell_len
 
+from etsopt.common.language import _
 from etsopt.data.files.spreadsheet import A3, A4, is_text, new_workbook, set_up_page, write_column
-from etsopt.documents.workbook import lines_of
-from etsopt.language import _
+from etsopt.presenting.documents.workbook import lines_of
 from etsopt.reports.official.gaps import OF_PRE_ALLOCATION, cells_to_fill
 from etsopt.reports.official.headings import BY_NAME, NOTES, PROVINCE
 

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
+from etsopt.common.units import nearest_tonnes
 from etsopt.data.content import intensity_base
 from etsopt.data.tables.chinese import CASES
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.reports.official.headings import NUMBERS_OF_USER, OUTSIDE, TEXTS_OF_USER
-from etsopt.results.comparison import SOLVE_AGAIN, require
 from etsopt.rules import parameters_of, pre_allocation, pre_allocation_shares, reference_allowances, steps_of_power
 from etsopt.rules.balance import surplus_rates
 from etsopt.rules.intensity import IntensityParameters
-from etsopt.units import nearest_tonnes
+from etsopt.running.results.comparison import SOLVE_AGAIN, require
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 WITHOUT_IRONMAKING = "平衡值未全部按炼铁工序产品产量计算，⑧栏不填"
 """Note of steel works at a balance value to which crude steel counted as output."""

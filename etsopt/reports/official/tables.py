@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.messages import did_you_mean
 from etsopt.data.tables.provinces import LONG
-from etsopt.errors import UsageError, brief
-from etsopt.language import _
 from etsopt.reports.official.gaps import OF_PRE_ALLOCATION, with_gaps
 from etsopt.reports.official.headings import ANNEXES, PROVINCE, TOTAL, Annex
 from etsopt.reports.official.identities import check_identities
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from etsopt.data.instance import Instance
-    from etsopt.results.results import Results
+    from etsopt.running.results.results import Results
 
 FIRST_YEAR = 2025
 """First compliance year of the plan whose tables these are."""

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_terms
 from etsopt_models._aggregation.largest_change import solve_largest_change
 from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within

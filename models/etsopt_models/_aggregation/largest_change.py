@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._aggregation.aggregation import Aggregated, Ranges, duals_of, program_over, side_value, significant
 from etsopt_models._aggregation.cells import numbered
 from etsopt_models._allocation.rates import rates_needed

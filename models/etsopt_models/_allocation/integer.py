@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.units import ROUNDING_NOISE_T
+from etsopt.common.units import ROUNDING_NOISE_T
 from etsopt_models._tolerances import LIMIT_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:

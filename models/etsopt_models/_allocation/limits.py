@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.common.units import ROUNDING_NOISE_T
 from etsopt.data.groups import Groups
 from etsopt.data.policy.allocation import UNSTATED, NationalPolicy
 from etsopt.rules import reference_allowances
-from etsopt.units import ROUNDING_NOISE_T
 from etsopt_models._allocation.bands import bands_of
 from etsopt_models._allocation.integer import down, inward, nearest
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from etsopt.data.tables.report_columns import SHOWN_WITH_RESULTS
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
-from etsopt.fairness import STATED_UNITS_MAX, fairness_table
 from etsopt.rules import issuance, reference_allowances
+from etsopt.rules.fairness import STATED_UNITS_MAX, fairness_table
 from etsopt_models._allocation.coupling import COUPLING
 from etsopt_models._allocation.exceptions import bounds_with
 from etsopt_models._allocation.limits import IN_RATES, Limits, fixed_allowances, limits_of

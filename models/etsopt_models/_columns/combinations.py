@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS
 from etsopt_models._columns.plan_enumeration import listed_plans
 from etsopt_models._columns.plans_at_hand import COST

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.language import _
 from etsopt.data.policy.yearly import by_year
-from etsopt.language import _
 from etsopt_models._columns.variable_fixing import sample_by_size
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._effort import (

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._columns.branches import NO_MASKS, Masks
 from etsopt_models._columns.plans_at_hand import COST, UNMET, PlansAtHand
 from etsopt_models._effort import PRICING_ROUNDS_MAX

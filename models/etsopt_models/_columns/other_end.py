@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.errors import StoppedError
+from etsopt.common.errors import StoppedError
 from etsopt_models._columns.branches import NO_MASKS
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.terminal_prices import OtherEnd

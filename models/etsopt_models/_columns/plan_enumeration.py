@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.errors import SolverError
+from etsopt.common.errors import SolverError
 from etsopt_models._columns.incumbents import value_of
 from etsopt_models._effort import (
     LISTED_PLANS_FAST_MAX,

@@ -215,7 +215,7 @@ class PlansAtHand:
         Parameters
         ----------
         again
-            As in `etsopt.solving.growing.Growing.solve`.
+            As in `etsopt.modelling.solving.growing.Growing.solve`.
         """
         vertex = self.grown.solve(again)
         if vertex is None:

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.progress import checkpoint
-from etsopt.units import tolerance_of
+from etsopt.common.progress import checkpoint
+from etsopt.common.units import tolerance_of
 from etsopt_models._columns.branches import NO_MASKS
 from etsopt_models._effort import PRICE_END_ROUNDS_MAX, PRICE_INTERVALS_MAX_ACCOUNT_YEARS
 from etsopt_models._market.column_pool import PlanColumns

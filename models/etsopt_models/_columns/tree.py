@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._columns.branches import Branch
 from etsopt_models._columns.incumbents import Incumbent, round_relaxation
 from etsopt_models._columns.plans_at_hand import COST, UNMET

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._columns.plans_at_hand import IN_TONNES, UNMET
 from etsopt_models._columns.variable_fixing import pooled
 from etsopt_models._effort import PRICING_ROUNDS_MAX

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.errors import StoppedError
-from etsopt.progress import unlimited
+from etsopt.common.errors import StoppedError
+from etsopt.common.progress import unlimited
 from etsopt_models._columns.combinations import prove_by_combinations
 from etsopt_models._columns.incumbents import Incumbent, dive
 from etsopt_models._columns.master import Master

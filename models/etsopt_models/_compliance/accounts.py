@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.units import nearest_tonnes, whole_tonnes
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import carried_over, issuance, reference_allowances
-from etsopt.units import nearest_tonnes, whole_tonnes
 from etsopt_models._market.holdings import LASTING_FROM, enterprise_column, vintages_of
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
+from etsopt.common.units import ROUNDING_NOISE_T, format_tonnes, whole_tonnes
 from etsopt.data.messages import counted
 from etsopt.data.policy.yearly import by_year
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
-from etsopt.units import ROUNDING_NOISE_T, format_tonnes, whole_tonnes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

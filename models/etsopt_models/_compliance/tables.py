@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.units import whole_tonnes
 from etsopt.rules import deduction_shares, fixed_fines
-from etsopt.units import whole_tonnes
 from etsopt_models._compliance.limits import prices, reference_price
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.errors import SolverError
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.errors import SolverError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._effort import (
     CONSTANT_PRICE_BISECTIONS,
     CONSTANT_PRICE_MIN_CNY_PER_T,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.progress import checkpoint
+from etsopt.common.progress import checkpoint
 from etsopt_models._effort import ENTERPRISE_PRICE_HALVINGS, ENTERPRISE_RESPONSES_MAX
 from etsopt_models._market.accounts import totals
 from etsopt_models._market.near_optimal_plans import combined, near_optimal_plans

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.progress import checkpoint
+from etsopt.common.progress import checkpoint
 from etsopt_models._effort import ACCOUNTS_AT_ONCE
 from etsopt_models._tolerances import TRADED_PRICE_EQUALITY_RELATIVE
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.language import _
 from etsopt.data.policy.yearly import by_year
-from etsopt.language import _
 from etsopt_models._enterprises.trading import TradeTerms
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.rules.balance import balance_value, surplus_rates
 from etsopt_models._tolerances import INTENSITY_LEFT_MIN_SHARE, RESPONSE_EDGE_RELATIVE, SURPLUS_ROUNDING_RELATIVE
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._market.measures import known
 from etsopt_models._tolerances import INTENSITY_LEFT_MIN_SHARE, RESPONSE_TIE_RELATIVE
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from etsopt.common.progress import checkpoint
 from etsopt.data.measure_steps import offers_of
-from etsopt.progress import checkpoint
 from etsopt_models._market.measures import column, known
 from etsopt_models._market.plans import Plans
 

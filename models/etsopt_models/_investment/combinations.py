@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.progress import checkpoint
+from etsopt.common.progress import checkpoint
 from etsopt_models._effort import INVESTMENT_COMBINATIONS_MAX
 from etsopt_models._investment.pricing import Options
 from etsopt_models._investment.risk import Risk

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.progress import checkpoint
+from etsopt.common.progress import checkpoint
 from etsopt_models._investment.alternatives import alternatives_of
 from etsopt_models._investment.scenarios import Scenarios
 from etsopt_models._market.baseline import baseline_of

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from etsopt.common.progress import checkpoint
 from etsopt.data.groups import Groups
-from etsopt.progress import checkpoint
 from etsopt_models._investment.risk import Risk
 from etsopt_models._tolerances import SCENARIO_COST_MARGIN_SHARE
 

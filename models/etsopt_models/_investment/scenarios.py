@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.row_scope import filled
 from etsopt.data.tables.schema import SCENARIOS
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.groups import Groups
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.schema import VINTAGES
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.rules import carried_over, pre_allocation_shares
 from etsopt_models._market.holdings import LASTING_FROM, enterprise_column
 from etsopt_models._market.prices import reserve_of

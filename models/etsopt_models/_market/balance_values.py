@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt.rules.balance import balance_value
 from etsopt_models._effort import BALANCE_PASSES_MAX, BALANCE_STARTS, PLAIN_BALANCE_PASSES
 from etsopt_models._market.self_balancing import FOUND_PRICES, HELD

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.measure_sets import MOST_SETS, chains_of
 from etsopt.data.measure_steps import offers_of
 from etsopt.data.measures import OUTPUT_CUT, offered
 from etsopt.data.tables.row_scope import filled_column
 from etsopt.data.tables.schema import MEASURES
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt_models._market.measure_dependencies import dependencies_of
 from etsopt_models._market.set_family import Group, family_of
 

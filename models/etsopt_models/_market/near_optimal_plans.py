@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.progress import checkpoint
+from etsopt.common.progress import checkpoint
 from etsopt_models._effort import COMBINED_PLANS_FACTOR, ENUMERATED_PLANS_MAX, OWNER_PLANS_MAX
 from etsopt_models._market.measures import known
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.yearly import by_year, interpolated
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt.rules import fixed_units, parameters_of, power_allowances_of_years
 from etsopt.rules.years import references_of_years
 from etsopt_models._market.baseline import IntensityRule, enacted_rule, without_allowances

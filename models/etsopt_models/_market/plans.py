@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.progress import checkpoint
+from etsopt.common.progress import checkpoint
 from etsopt_models._effort import CELLS_AT_ONCE, PLANS_AT_ONCE
 from etsopt_models._market.chains import best_chains
 from etsopt_models._market.measures import known, measures_of

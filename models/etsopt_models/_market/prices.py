@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.policy.yearly import by_year
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

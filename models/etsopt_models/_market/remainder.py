@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.units import LEAST_TOLERANCE, ROUNDING_NOISE_T, TONNE
 from etsopt.rules import reference_allowances
-from etsopt.units import LEAST_TOLERANCE, ROUNDING_NOISE_T, TONNE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

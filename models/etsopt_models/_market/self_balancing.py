@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.policy.self_balancing import follows_outside_until, self_balancing_until, states_self_balancing
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt_models._market.accounts import totals
 
 if TYPE_CHECKING:

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.errors import StoppedError
-from etsopt.language import _
+from etsopt.common.errors import StoppedError
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
+from etsopt.common.units import TONNE, tolerance_of
 from etsopt.modelling import ModelMethod
-from etsopt.progress import checkpoint
 from etsopt.rules import reference_allowances
-from etsopt.units import TONNE, tolerance_of
 from etsopt_models._aggregation.aggregation import Aggregated, OptimalFace, Ranges, program_over, solve_linear
 from etsopt_models._aggregation.cells import Cells
 from etsopt_models._aggregation.exceptions import choose_exceptions, elastic_cells

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
-from etsopt.units import tolerance_of
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
+from etsopt.common.units import tolerance_of
 from etsopt_models._allocation.coupling import COUPLING
 from etsopt_models._effort import EXCEPTION_CHOICES_MAX, EXCEPTION_CHOICES_SOLVED_MAX
 from etsopt_models._projection.exception_demands import Demands, with_exceptions

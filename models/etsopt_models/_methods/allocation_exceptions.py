@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
 from etsopt_models._effort import EXCEPTION_ROUNDS_MAX
 from etsopt_models._projection.exception_demands import Demands, with_exceptions

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals, least_infeasibility
 from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
 from etsopt_models._effort import RATE_HALVINGS_MAX, WHOLE_TONNES_ROUNDS_MAX

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from etsopt.language import _
+from etsopt.common.language import _
 from etsopt.modelling import ModelMethod
 from etsopt_models import pathway
 from etsopt_models._columns import decomposition

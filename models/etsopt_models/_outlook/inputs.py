@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.content import output_of
 from etsopt.data.policy.yearly import interpolated
 from etsopt.data.projection import development
 from etsopt.data.supply import along_years, problems_of_demand, sources_of
 from etsopt.data.tables.schema import SUPPLY
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt_models._tolerances import MADE_RELATIVE
 
 if TYPE_CHECKING:

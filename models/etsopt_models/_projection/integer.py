@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._allocation.coupling import small_program
 from etsopt_models._effort import PROJECTION_REACH_FACTOR, PROJECTION_REACH_FIRST_T, PROJECTION_TONNES_ROUNDS_MAX
 from etsopt_models._tolerances import TONNE_COST_ROUNDING_RELATIVE, TONNE_GAIN_RELATIVE

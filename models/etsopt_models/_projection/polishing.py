@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.units import ROUNDING_NOISE_T
+from etsopt.common.units import ROUNDING_NOISE_T
 from etsopt_models._effort import POLISHING_ROUNDS_MAX, POLISHING_WORK_MAX
 from etsopt_models._tolerances import POLISHED_VIOLATION_MAX_T, POLISHING_ROOM_PER_VIOLATION, REDUNDANT_ROW_RELATIVE
 

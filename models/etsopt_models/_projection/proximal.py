@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.language import _
-from etsopt.progress import checkpoint
+from etsopt.common.language import _
+from etsopt.common.progress import checkpoint
 from etsopt_models._effort import (
     LINE_SEARCH_HALVINGS_MAX,
     LINE_SEARCH_START_SHARE,

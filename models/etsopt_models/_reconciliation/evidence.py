@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt.data.evidence import numbers, positions, ranges
 from etsopt.data.groups import Groups
 from etsopt.data.tables.evidence import EVIDENCE
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
 from etsopt_models._tolerances import UNCERTAINTY_MARGIN_RELATIVE
 
 if TYPE_CHECKING:

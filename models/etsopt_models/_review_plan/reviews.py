@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.errors import DataError, Problem
-from etsopt.language import _
+from etsopt.common.errors import DataError, Problem
+from etsopt.common.language import _
 from etsopt_models._tolerances import DAY_DECIMALS, ENTERPRISE_COUNT_ROUNDING
 
 if TYPE_CHECKING:

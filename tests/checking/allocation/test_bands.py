@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from etsopt.checking.allocation.bands import Bands, band_rates, derive_bands, rounded, whole_limits
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.readings.targets import floored
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.targets import floored
 from tests.builders import given
 
 if TYPE_CHECKING:

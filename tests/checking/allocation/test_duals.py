@@ -10,7 +10,7 @@ import pytest
 
 from etsopt.checking.allocation.duals import KEPT, LARGEST_CHANGE_COVERS, Stated, read_duals, table_of_kept
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 ROWS = [(name, name, "cement", "p", 1000.0, 1000.0) for name in "abc"]

@@ -24,7 +24,7 @@ from etsopt.checking.allocation.infeasibility import Infeasibility
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.arithmetic import ROUNDOFF
 from etsopt.checking.effort import EXCEPTION_PARTS_MAX
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 

@@ -19,8 +19,8 @@ from etsopt.checking.allocation.infeasibility import (
 )
 from etsopt.checking.allocation.limits import Demands, derive
 from etsopt.checking.arithmetic import ROUNDOFF, gamma
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.tolerances import MISS_COMPARISON_FACTOR
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 ROWS = [

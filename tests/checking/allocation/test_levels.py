@@ -15,7 +15,7 @@ from etsopt.checking.allocation.duals import Stated
 from etsopt.checking.allocation.levels import Levels, check_levels
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.arithmetic import ROUNDOFF
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 if TYPE_CHECKING:

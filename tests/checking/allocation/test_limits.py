@@ -11,8 +11,8 @@ import pytest
 
 import etsopt
 from etsopt.checking.allocation.limits import Demands, derive
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.readings.targets import due_if_fixed, fixed_at_emissions
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.targets import due_if_fixed, fixed_at_emissions
 from tests.builders import given
 
 ROWS = [

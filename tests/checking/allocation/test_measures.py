@@ -13,9 +13,9 @@ import pytest
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.measures import Measures, at_target_rate
 from etsopt.checking.arithmetic import ROUNDOFF, gamma, total, upward
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.tolerances import PROOF_WEIGHT_SHARE_MIN, TOTAL_RESOLUTION_RELATIVE
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 from tests.builders import given
 
 E = np.array([100.0, 200.0, 50.0])

@@ -21,9 +21,9 @@ from etsopt.checking.allocation.policy_box import (
     _same_shape,
     moved_keys,
 )
-from etsopt.curves.axes import Axis, corners, instance_at
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.rules import reference_allowances
+from etsopt.studies.curves.axes import Axis, corners, instance_at
 from tests.builders import given, random_instance
 from tests.checking.allocation.small import box_by_hand
 

@@ -26,8 +26,8 @@ from etsopt.checking.allocation.relaxed_limits import (
     _targets_ruled_out,
     check_relaxed_limits,
 )
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.verdict import Violation
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 if TYPE_CHECKING:

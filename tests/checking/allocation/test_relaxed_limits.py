@@ -12,7 +12,7 @@ import pytest
 from etsopt.checking.allocation import relaxed_limits
 from etsopt.checking.allocation.limits import derive
 from etsopt.checking.allocation.relaxed_limits import COLUMNS, check_relaxed_limits
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import etsopt
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.readings.targets import fixed_at_emissions
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.targets import fixed_at_emissions
 from tests.builders import random_instance
 from tests.judging import check
 

@@ -25,10 +25,10 @@ from etsopt.checking.allocation.segments import (
     certify,
     infeasible_by_t,
 )
-from etsopt.curves import Curve, curve
-from etsopt.curves.axes import Axis, corners
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.rules import as_given, reference_allowances
+from etsopt.studies.curves import Curve, curve
+from etsopt.studies.curves.axes import Axis, corners
 from tests.builders import given
 from tests.checking.allocation.small import box_by_hand, claim_by_hand, proof_by_hand
 

@@ -11,8 +11,8 @@ import pytest
 
 import etsopt
 from etsopt.checking.allocation import statements
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.readings.targets import fixed_at_emissions
+from etsopt.checking.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.targets import fixed_at_emissions
 from etsopt.rules import RULES, reference_allowances
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, random_instance

@@ -13,8 +13,8 @@ import pytest
 import etsopt
 from etsopt.checking.allocation import statements
 from etsopt.checking.allocation.limits import Demands, derive
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.verdict import Violation
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.builders import given
 from tests.checking.allocation.test_statements import JUST, changed, made, wrong
 

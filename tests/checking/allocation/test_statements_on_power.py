@@ -8,7 +8,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.allocation import statements
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 UNITS = pd.DataFrame(
     {

@@ -13,7 +13,7 @@ import etsopt
 from etsopt.checking.allocation import totals
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.rules import reference_allowances
 from etsopt_models._allocation.tables import allocation_tables
 from tests.builders import given, random_instance

@@ -7,7 +7,7 @@ import numpy as np
 from etsopt.checking.allocation import totals
 from etsopt.checking.allocation.duals import KEPT
 from etsopt.checking.allocation.limits import derive
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.checking.allocation.test_totals import UNITS, Tables, changed, made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import etsopt
-from etsopt.solving.solution import Level
+from etsopt.modelling.solving.solution import Level
 from tests.compliance_years import by_hand
 from tests.judging import check
 

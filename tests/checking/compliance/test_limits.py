@@ -14,7 +14,7 @@ import pytest
 import etsopt
 from etsopt.checking.compliance import limits
 from etsopt.checking.compliance.limits import Tariff
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.compliance_years import by_hand
 
 

@@ -16,8 +16,8 @@ from etsopt.checking.allocation import statements as allocation
 from etsopt.checking.cells import BOOLEANS, TEXTS
 from etsopt.checking.compliance import compliance, limits, statements
 from etsopt.checking.compliance.compliance import COLUMNS
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.tolerances import ROUNDING_EDGE_T
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.compliance_years import by_hand
 from tests.judging import check
 

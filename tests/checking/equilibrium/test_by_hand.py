@@ -12,9 +12,9 @@ import pytest
 from etsopt.checking.equilibrium import equilibrium
 from etsopt.checking.equilibrium.equilibrium import _balance, _is_without_abatement, _sectors, _units, _year
 from etsopt.checking.market.plans import SelectedPlans
+from etsopt.checking.readings.baseline import derive_baseline
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.tolerances import NUMBER_RELATIVE
-from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.models.test_equilibrium import TWO, sector
 
 if TYPE_CHECKING:

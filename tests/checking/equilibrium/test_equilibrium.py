@@ -12,7 +12,7 @@ import pytest
 import etsopt
 from etsopt.checking.equilibrium import equilibrium
 from etsopt.checking.equilibrium.equilibrium import COLUMNS, SUMMED, check_equilibrium
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.models.test_equilibrium import CYCLE, TWO, sector
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import etsopt
 from etsopt.checking.equilibrium import points as of_points
 from etsopt.checking.equilibrium.equilibrium import _year
 from etsopt.checking.equilibrium.points import Year, _in_order, fixed_points
-from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.baseline import derive_baseline
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.models.test_equilibrium import TWO, sector
 
 PRICE, COST = 100.0, 170e3

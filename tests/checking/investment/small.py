@@ -14,10 +14,10 @@ import pandas as pd
 from etsopt.checking.investment.bound import Objective
 from etsopt.checking.investment.sets import SetCosts
 from etsopt.checking.investment.states import States
-from etsopt.readings.baseline import Baseline
-from etsopt.readings.choices import Choices
-from etsopt.readings.families import Family, SlotGroup
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.baseline import Baseline
+from etsopt.checking.readings.choices import Choices
+from etsopt.checking.readings.families import Family, SlotGroup
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.checking.market.small import table
 from tests.markets import market
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.investment.derived import Derived, _capital, derive
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.checking.investment.small import choices_of, units_alone
 from tests.investments import LOW_AND_HIGH, with_scenarios
 from tests.markets import market

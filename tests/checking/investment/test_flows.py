@@ -17,8 +17,8 @@ from tests.checking.investment.small import baseline_of, choices_of, instance_of
 from tests.checking.market.small import table
 
 if TYPE_CHECKING:
+    from etsopt.checking.readings.baseline import Baseline
     from etsopt.checking.verdict import Violation
-    from etsopt.readings.baseline import Baseline
 
 KEYS = ("enterprise_id", "scenario", "year")
 

@@ -14,8 +14,8 @@ from etsopt.checking.investment import investment as of_investment
 from etsopt.checking.investment.bound import Bound
 from etsopt.checking.investment.derived import Derived, derive
 from etsopt.checking.investment.investment import _level, _stated_multipliers, _totals, check
+from etsopt.checking.readings.instance_inputs import InstanceInputs, Names
 from etsopt.checking.verdict import LevelCheck, Verdict
-from etsopt.readings.instance_inputs import InstanceInputs, Names
 from tests.checking.investment.small import objective_of, told
 from tests.checking.market.small import table
 from tests.investments import LOW_AND_HIGH, with_scenarios

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from etsopt.checking.investment.sets import SetCosts, first_years, investments, least_of_parts, set_costs
-from etsopt.readings.families import Family, SlotGroup
+from etsopt.checking.readings.families import Family, SlotGroup
 from tests.checking.investment.small import baseline_of, choices_of, costs_of, states_of
 from tests.checking.market.small import table
 
 if TYPE_CHECKING:
     from etsopt.checking.investment.states import States
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
 
 THREE_YEARS = np.array([2025, 2026, 2027])
 

@@ -11,9 +11,9 @@ import pytest
 
 from etsopt.checking.investment import statements as says
 from etsopt.checking.investment.statements import cells_follow
+from etsopt.checking.readings.families import SlotGroup
 from etsopt.checking.tolerances import MULTIPLIER_TOLERANCE
 from etsopt.checking.verdict import Violation
-from etsopt.readings.families import SlotGroup
 from tests.checking.investment.small import UNITS, choices_of, costs_of, objective_of, told, units_alone
 from tests.checking.market.small import table
 

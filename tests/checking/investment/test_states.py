@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.investment.states import States, read_states
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.checking.investment.small import UNITS, baseline_of, units_alone
 from tests.checking.market.small import table
 

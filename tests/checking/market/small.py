@@ -10,8 +10,8 @@ import numpy as np
 from etsopt.checking.market.accounts import Accounts, TradeTerms
 from etsopt.checking.market.derived import Market
 from etsopt.checking.market.statements import Holdings
-from etsopt.readings.baseline import Baseline
-from etsopt.readings.choices import Choices
+from etsopt.checking.readings.baseline import Baseline
+from etsopt.checking.readings.choices import Choices
 
 YEARS = 2
 

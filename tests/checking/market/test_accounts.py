@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from etsopt.checking.market.accounts import derive_accounts, derive_terms, pool_accounts
-from etsopt.readings.baseline import Baseline, derive_baseline
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.baseline import Baseline, derive_baseline
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.checking.market.small import accounts_of, baseline_of, table
 from tests.markets import market
 

@@ -17,9 +17,9 @@ from etsopt.checking.market import statements
 from etsopt.checking.market.cost import cost_of
 from etsopt.checking.market.leaves import Leaf
 from etsopt.checking.market.market import check_market
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.verdict import Violation
-from etsopt.readings.instance_inputs import InstanceInputs
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 from tests.markets import market
 
 GROUP = {"exclusive_group": "g"}

@@ -12,7 +12,7 @@ import pytest
 from etsopt.checking.market import prices
 from etsopt.checking.market.prices import StatedMultipliers, interval_is_proven
 from etsopt.checking.tolerances import PRICE_PROOF_RELATIVE
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 from tests.checking.market.small import accounts_of, baseline_of, market_of
 
 LINES: list[tuple[Any, ...]] = [

@@ -10,8 +10,8 @@ import pytest
 
 from etsopt.checking.market import remainder as of_remainder
 from etsopt.checking.market.remainder import remainder
-from etsopt.readings.baseline import derive_baseline
-from etsopt.readings.instance_inputs import InstanceInputs
+from etsopt.checking.readings.baseline import derive_baseline
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from tests.markets import market
 
 REFERENCE = [100.75, 200.5, 50.25]

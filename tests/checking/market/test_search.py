@@ -10,14 +10,14 @@ import pytest
 
 from etsopt.checking.market.restricted import Branching, Restricted
 from etsopt.checking.market.search import least_of_all_plans
-from etsopt.readings import sets as of_sets
-from etsopt.readings.families import Family, SlotGroup
-from etsopt.readings.sets import Sets, batches
+from etsopt.checking.readings import sets as of_sets
+from etsopt.checking.readings.families import Family, SlotGroup
+from etsopt.checking.readings.sets import Sets, batches
 from tests.checking.market.small import baseline_of, choices_of, table
 
 if TYPE_CHECKING:
-    from etsopt.readings.baseline import Baseline
-    from etsopt.readings.choices import Choices
+    from etsopt.checking.readings.baseline import Baseline
+    from etsopt.checking.readings.choices import Choices
 
 NEED, EMITTED = table((50, 90), (30, 60), (20, 10)), table((-2, 3), (1, -4), (5, 0))
 

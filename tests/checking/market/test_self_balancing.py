@@ -20,8 +20,8 @@ from etsopt.checking.market.self_balancing import (
     answer_balances,
     read_held,
 )
-from etsopt.readings import plan
-from etsopt.readings.baseline import NO_BALANCE, Held
+from etsopt.checking.readings import plan
+from etsopt.checking.readings.baseline import NO_BALANCE, Held
 from tests.checking.market.small import baseline_of, choices_of, market_of, table
 
 INSTANCE: Any = SimpleNamespace(

@@ -11,8 +11,8 @@ import pytest
 
 from etsopt.checking.market import statements as says
 from etsopt.checking.market.plans import Amounts
+from etsopt.checking.readings import plan
 from etsopt.checking.tolerances import CELL_TOLERANCE, NUMBER_RELATIVE, OUTSTANDING_ROUNDING_T
-from etsopt.readings import plan
 from tests.checking.market.small import (
     accounts_of,
     baseline_of,

@@ -11,7 +11,7 @@ import pytest
 from etsopt.checking.market import unmet_demand
 from etsopt.checking.market.unmet_demand import check_unmet_demand
 from etsopt.checking.tolerances import MISS_COMPARISON_FACTOR
-from etsopt.units import tolerance_of
+from etsopt.common.units import tolerance_of
 from tests.checking.market.small import accounts_of, market_of, terms_of
 
 ASKED: list[tuple[Any, ...]] = []

@@ -9,11 +9,11 @@ import numpy as np
 
 from etsopt.checking.program.bounds import Box, Rows
 from etsopt.checking.program.proof import _has_no_point, _is_finite, _missed, keeps_rows
-from etsopt.solving.proving import alone
+from etsopt.modelling.solving.proving import alone
 from tests.checking.test_program import HAND, INF, judged, program
 
 if TYPE_CHECKING:
-    from etsopt.program.program import Program
+    from etsopt.modelling.program.program import Program
 
 
 def missed(limit: float, x: list[float], most: float, least: float = -INF) -> list[tuple[str, float, bool]]:

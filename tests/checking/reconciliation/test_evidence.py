@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from etsopt.checking.arithmetic import ROUNDOFF
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.reconciliation.evidence import CENTRAL, read_evidence
 from etsopt.checking.tolerances import UNCERTAINTY_MARGIN_RELATIVE
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.reconciliation.small import evidence_of
 from tests.reconciliations import by_hand, instance_of
 

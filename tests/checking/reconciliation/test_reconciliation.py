@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.reconciliation.evidence import read_evidence
 from etsopt.checking.reconciliation.reconciliation import (
     AMOUNTS,
@@ -24,7 +25,6 @@ from etsopt.checking.reconciliation.reconciliation import (
     _units,
 )
 from etsopt.checking.verdict import LevelCheck, Violation
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.reconciliations import instance_of
 
 if TYPE_CHECKING:

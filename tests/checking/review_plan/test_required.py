@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import etsopt
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.review_plan import required as module
 from etsopt.checking.review_plan.required import LEVELS, _at_least, _drawn, required_of
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.review_plans import by_hand, instance_of
 
 MUNICIPAL, PROVINCIAL, NATIONAL = LEVELS

@@ -11,6 +11,7 @@ import pytest
 
 import etsopt
 from etsopt.checking.cells import are_whole
+from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.review_plan.bound import Prices
 from etsopt.checking.review_plan.expected import groups_of, plan_of, trips_of
 from etsopt.checking.review_plan.required import LEVELS, required_of
@@ -25,7 +26,6 @@ from etsopt.checking.review_plan.review_plan import (
 )
 from etsopt.checking.theorem import MISSING, OWN_TABLES
 from etsopt.checking.verdict import LevelCheck, Violation
-from etsopt.readings.instance_inputs import InstanceInputs
 from tests.checking.review_plan.small import Enterprise, required
 from tests.review_plans import by_hand
 

@@ -9,12 +9,12 @@ import numpy as np
 from etsopt.accounting.screening.causes.hypotheses import BY_FACTOR
 from etsopt.accounting.screening.screening_data import reasons
 from etsopt.accounting.vocabulary import ITEMS
-from etsopt.language import _
+from etsopt.common.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from etsopt.language import Text
+    from etsopt.common.language import Text
 
 OUTPUT, OTHERS = "the output of the month", "the other items of the month"
 TESTS, PEERS = "the other tests", "its peers, in all months"

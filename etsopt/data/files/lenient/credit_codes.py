@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from etsopt.common.language import _
 from etsopt.data.messages import first_of
 from etsopt.data.tables.headings import column_of
 from etsopt.data.tables.text_columns import normalise
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

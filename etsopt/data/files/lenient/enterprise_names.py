@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import brief
+from etsopt.common.language import _
 from etsopt.data.messages import first_of
 from etsopt.data.tables.chinese import ENTERPRISE_NAMES
 from etsopt.data.tables.headings import column_of
@@ -17,8 +19,6 @@ from etsopt.data.tables.raw import RawTable
 from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.schema import ENTERPRISES, UNITS
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,8 @@ from etsopt.data.files.lenient.thousands import Ungrouped, notes_of_separators
 from etsopt.data.files.policy_sheet import POLICY
 
 if TYPE_CHECKING:
+    from etsopt.common.errors import Problem
     from etsopt.data.tables.raw import RawTable
-    from etsopt.errors import Problem
 
 
 @dataclass

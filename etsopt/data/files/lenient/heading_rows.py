@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.files.workbook import column_name
 from etsopt.data.tables.headings import column_of, heading_of
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.files.workbook import Cells

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import brief
+from etsopt.common.language import _
 from etsopt.data.tables.chinese import CASES, HEADINGS
 from etsopt.data.tables.headings import column_of
 from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.schema import UNITS
-from etsopt.errors import brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

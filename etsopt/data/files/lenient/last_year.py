@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from etsopt.common.errors import brief
+from etsopt.common.language import Text, _, chain
 from etsopt.data.tables.headings import heading_of
 from etsopt.data.tables.schema import USER_COLUMN_PREFIX
-from etsopt.errors import brief
-from etsopt.language import Text, _, chain
 
 if TYPE_CHECKING:
     from etsopt.data.tables.raw import RawTable

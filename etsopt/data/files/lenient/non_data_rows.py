@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.files.lenient.enterprise_names import heading_of_names
 from etsopt.data.messages import first_of
 from etsopt.data.tables.headings import column_of
-from etsopt.errors import Problem
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from etsopt.data.files.workbook import Cells, Flaws

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import brief
+from etsopt.common.language import Text, _
 from etsopt.data.files.lenient.enterprise_names import heading_of_names, with_enterprise_names
 from etsopt.data.messages import did_you_mean, first_of
 from etsopt.data.tables.chinese import HEADINGS
@@ -19,8 +21,6 @@ from etsopt.data.tables.measurement import converted, factor_of
 from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.schema import TABLES, UNITS, USER_COLUMN_PREFIX
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import brief
-from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import AssumedWarning, Problem, UsageError, brief, warn
+from etsopt.common.language import _
 from etsopt.data.files.lenient.credit_codes import notes_of_codes
 from etsopt.data.files.lenient.found import OneFile
 from etsopt.data.files.lenient.heading_rows import (
@@ -49,8 +51,6 @@ from etsopt.data.tables.raw import RawTable, problems_of_names, read_csv
 from etsopt.data.tables.recognise import plain
 from etsopt.data.tables.schema import ENTERPRISES, TABLES, UNITS
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import AssumedWarning, Problem, UsageError, brief, warn
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etsopt.common.errors import AssumedWarning, DoubtWarning, Problem, brief, warn
+from etsopt.common.language import _, chain
 from etsopt.data.consistency import PAIR
 from etsopt.data.doubts import doubts_of, sentences_of
 from etsopt.data.files.lenient.non_data_rows import is_number
@@ -14,8 +16,6 @@ from etsopt.data.messages import first_of, nearest
 from etsopt.data.tables.headings import column_of, heading_of
 from etsopt.data.tables.provinces import SHORT
 from etsopt.data.tables.schema import UNITS
-from etsopt.errors import AssumedWarning, DoubtWarning, Problem, brief, warn
-from etsopt.language import _, chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

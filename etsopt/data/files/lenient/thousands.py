@@ -10,10 +10,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from etsopt.common.language import _
 from etsopt.data.files.lenient.non_data_rows import label_of
 from etsopt.data.messages import first_of
 from etsopt.data.tables.headings import column_of
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

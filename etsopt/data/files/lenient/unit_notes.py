@@ -10,14 +10,14 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
+from etsopt.common.errors import Problem, brief
+from etsopt.common.language import _
 from etsopt.data.files.lenient.non_data_rows import is_note
 from etsopt.data.files.workbook import column_name
 from etsopt.data.messages import counted
 from etsopt.data.tables.headings import column_of, heading_of
 from etsopt.data.tables.measurement import factor_of, units_in
 from etsopt.data.tables.recognise import plain
-from etsopt.errors import Problem, brief
-from etsopt.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.messages import counted
-from etsopt.errors import Problem
-from etsopt.language import _
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.identities import Identity, differs, figures_that, of_issue, of_units, sums_of_units
 from etsopt.reports.official.reading.units import ISSUE_KEY, UNIT_KEY, problems_of_duplicates

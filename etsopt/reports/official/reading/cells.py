@@ -8,9 +8,9 @@ import unicodedata
 from decimal import Decimal
 from typing import Any
 
+from etsopt.common.language import _
 from etsopt.data.tables.power_columns import UNIT_CLASSES
 from etsopt.data.tables.text_columns import normalise
-from etsopt.language import _
 from etsopt.reports.official.headings import TEXTS_OF_USER
 
 TEXTS = frozenset(

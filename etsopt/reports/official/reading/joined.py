@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.units import ROUNDING_NOISE_T
 from etsopt.reports.official.headings import ISSUED, OUTSIDE, PRE_ISSUED
 from etsopt.reports.official.reading.units import (
     AT_EMISSIONS,
@@ -18,7 +19,6 @@ from etsopt.reports.official.reading.units import (
     stacked,
     with_numbers,
 )
-from etsopt.units import ROUNDING_NOISE_T
 
 if TYPE_CHECKING:
     from etsopt.reports.official.reading.tables import AnnexTable

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import _
 from etsopt.data.tables.chinese import HEADINGS
 from etsopt.data.tables.recognise import known, plain, recognised
-from etsopt.errors import Problem
-from etsopt.language import _
 from etsopt.reports.official.headings import ANNEXES, BY_NAME, NUMBERS_OF_USER, SECTORS, TEXTS_OF_USER, Annex
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import DataError, Problem, UsageError
+from etsopt.common.language import _, chain
+from etsopt.common.progress import tell
 from etsopt.data.instance import Instance
 from etsopt.data.policy.official import LAST_YEAR
 from etsopt.data.policy.plans import NATIONAL
-from etsopt.errors import DataError, Problem, UsageError
-from etsopt.language import _, chain
-from etsopt.progress import tell
 from etsopt.reports.official.headings import ANNEXES
 from etsopt.reports.official.reading.agreement import problems_of_agreement
 from etsopt.reports.official.reading.frames import HEADINGS, at_risk, enterprises_frame, units_frame

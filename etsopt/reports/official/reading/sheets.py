@@ -7,11 +7,11 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+from etsopt.common.errors import Problem, UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.files.atomic_folder import finish
 from etsopt.data.files.workbook import WORKBOOKS, Cells, read_workbook
 from etsopt.data.tables.raw import PROTECTED, decode
-from etsopt.errors import Problem, UsageError, brief
-from etsopt.language import _
 
 CSV = ".csv"
 

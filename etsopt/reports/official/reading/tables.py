@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import Problem, UsageError, brief
+from etsopt.common.language import _
 from etsopt.data.messages import counted
 from etsopt.data.tables.provinces import one_name
 from etsopt.data.tables.text_columns import normalise
-from etsopt.errors import Problem, UsageError, brief
-from etsopt.language import _
 from etsopt.reports.official.gaps import NO_CODE
 from etsopt.reports.official.headings import OUTSIDE
 from etsopt.reports.official.reading.cells import TEXTS, WrongCellError, decimals_of, number_of, text_of

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from etsopt.common.errors import Problem
+from etsopt.common.language import Text, _
 from etsopt.data.tables.chinese import CASES
-from etsopt.errors import Problem
-from etsopt.language import Text, _
 
 if TYPE_CHECKING:
     from etsopt.reports.official.reading.tables import AnnexTable

@@ -1,1 +1,0 @@
-"""The catalogue of messages in Chinese, in the form of gettext."""

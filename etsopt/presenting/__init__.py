@@ -1,0 +1,1 @@
+"""How a thing is shown, whoever shows it: documents and their renderers, charts, explanations."""
