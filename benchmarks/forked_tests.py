@@ -18,14 +18,13 @@ import sys
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from benchmarks.reliability.source_mutants import Mutant
 
 OPTIONS = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov")
 FIRST = 20
@@ -36,6 +35,23 @@ PATIENCE_S = 900
 
 HUNG = "killed: it hangs"
 SURVIVED = "survived"
+
+
+class Mutant(NamedTuple):
+    """A byte range of a file, and its replacement."""
+
+    path: str
+    line: int
+    first: int
+    last: int
+    text: str
+
+    def applied(self, source: bytes) -> bytes:
+        return source[: self.first] + self.text.encode() + source[self.last :]
+
+    def words(self, source: bytes) -> str:
+        old = source[self.first : self.last].decode()
+        return f"{self.path}:{self.line}: `{' '.join(old.split())}` made `{self.text}`"
 
 
 class ForkedTests(AbstractContextManager["ForkedTests"]):

@@ -16,10 +16,10 @@ from contextlib import ExitStack
 from random import Random
 from typing import TYPE_CHECKING
 
-from benchmarks.forked_tests import ForkedTests
+from benchmarks.forked_tests import ForkedTests, Mutant
 from benchmarks.line_map import PROCESSES, of_suite, read
 from benchmarks.reliability.reached import word_at
-from benchmarks.reliability.source_mutants import Mutant, Sites, copy_of_the_repository
+from benchmarks.reliability.source_mutants import Sites, copy_of_the_repository
 from benchmarks.reporting import FOLDER, ROOT, machine, provenance, table, versions
 from tests.weights import rooms
 

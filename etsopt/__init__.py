@@ -14,7 +14,23 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
-__version__ = "0.2.0"
+from etsopt.common import __version__ as __version__
+from etsopt.common.offered import OFFERED
+
+OFFERED.update(
+    {
+        "Explanation.document": "etsopt.reports.explained:explained",
+        "Results.near_optimal": "etsopt.running.near_optimal:near_optimal",
+        "Results.report": "etsopt.reports.write:write_report",
+        "Results.summary": "etsopt.reports.write:summary",
+        "Box.save": "etsopt.studies.curves.box_folder:write_box",
+        "Curve.chart": "etsopt.studies.curves.curve_chart:chart_of",
+        "Curve.save": "etsopt.studies.curves.folder:write_curve",
+        "LineCurve.document": "etsopt.studies.curves.curve_document:document_of",
+        "PriceCurve.chart": "etsopt.studies.curves.price_document:chart_of",
+        "PriceCurve.save": "etsopt.studies.curves.price_folder:write_price_curve",
+    }
+)
 
 if TYPE_CHECKING:
     from etsopt import accounting as accounting

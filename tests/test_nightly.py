@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import by_night, line_map, nightly, suite_mutants
-from benchmarks.forked_tests import ForkedTests
-from benchmarks.reliability.source_mutants import Mutant, Sites
+from benchmarks.forked_tests import ForkedTests, Mutant
+from benchmarks.reliability.source_mutants import Sites
 from benchmarks.reporting import ROOT
 from tests import weights
 from tests.conftest import BY_NIGHT

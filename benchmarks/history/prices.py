@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks import national_path
+from benchmarks.history.path import path_figures
 from benchmarks.reporting import child
 
 LOAD_SHARES, STOCKS_MT = (0.0, 0.1, 0.3, 0.5), (170, 240, 315)
@@ -29,7 +29,7 @@ BIOMASS_COST = 350.0
 
 @dataclass(frozen=True)
 class Case:
-    """A changed assumption: what it is about, its value, and the arguments of `national_path.path_figures`."""
+    """A changed assumption: what it is about, its value, and the arguments of `path_figures`."""
 
     about: str
     value: str
@@ -114,7 +114,7 @@ def width(found: dict[str, Any], keys: list[str]) -> float:
 def one(key: str) -> dict[str, Any]:
     """Return the figures of a case, solved and checked."""
     case = CASES[key]
-    return national_path.path_figures(case.file, case.options, case.changes, case.cost_factor)
+    return path_figures(case.file, case.options, case.changes, case.cost_factor)
 
 
 def solved() -> dict[str, dict[str, Any]]:

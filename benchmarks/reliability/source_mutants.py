@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from benchmarks.forked_tests import ForkedTests
+from benchmarks.forked_tests import ForkedTests, Mutant
 from benchmarks.reliability.reached import ROOMS, tests_of
 from benchmarks.reliability.row import Found, Row
 from benchmarks.reporting import ROOT
@@ -49,23 +49,6 @@ OPERATORS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.Or: ("and",),
 }
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "minimum": "maximum", "maximum": "minimum"}
-
-
-class Mutant(NamedTuple):
-    """A byte range of a file, and its replacement."""
-
-    path: str
-    line: int
-    first: int
-    last: int
-    text: str
-
-    def applied(self, source: bytes) -> bytes:
-        return source[: self.first] + self.text.encode() + source[self.last :]
-
-    def words(self, source: bytes) -> str:
-        old = source[self.first : self.last].decode()
-        return f"{self.path}:{self.line}: `{' '.join(old.split())}` made `{self.text}`"
 
 
 class Sites(ast.NodeVisitor):

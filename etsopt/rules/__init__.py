@@ -2,6 +2,7 @@
 
 from etsopt.rules import intensity, national, simple  # noqa: F401  imports register their rules
 from etsopt.rules.carry_over import carried_over
+from etsopt.rules.declared import Rule
 from etsopt.rules.issuance import issuance, pre_allocation, pre_allocation_shares
 from etsopt.rules.law import deduction_shares, fixed_fines
 from etsopt.rules.national import power_allowances_of_years, steps_of_power
@@ -11,7 +12,6 @@ from etsopt.rules.plugins import as_given
 from etsopt.rules.reference import Reference, Term
 from etsopt.rules.registry import (
     RULES,
-    Rule,
     fixed_units,
     parameters_of,
     reference_allowances,

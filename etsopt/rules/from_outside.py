@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt.rules.declared import Rule
     from etsopt.rules.parameters import Parameters
-    from etsopt.rules.registry import Rule
 
 
 def returned(found: Rule, instance: Instance, parameters: Parameters, fixed: NDArray[np.bool_]) -> Reference:

@@ -23,7 +23,7 @@ from etsopt.rules.registry import GIVEN, RULES, parameters_of, reference_allowan
 if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.data.policy.policy import Policy
-    from etsopt.rules.registry import Rule
+    from etsopt.rules.declared import Rule
 
 
 def load_file(path: Path) -> list[str]:

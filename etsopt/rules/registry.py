@@ -6,8 +6,7 @@ Rules import numpy and pandas where they calculate, so that listing them with th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -17,6 +16,7 @@ from etsopt.common.language import _
 from etsopt.data.messages import cells_of, counted, did_you_mean
 from etsopt.data.policy.official import POWER
 from etsopt.data.policy.plans import of_plan
+from etsopt.rules.declared import Rule, RuleFunction
 from etsopt.rules.evaluated import evaluated
 from etsopt.rules.parameters import Parameters
 
@@ -27,27 +27,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt.data.policy.policy import Policy
     from etsopt.rules.reference import Reference
-
-RuleFunction = Callable[["Instance", Any, "NDArray[np.bool_]"], "Reference | NDArray[np.float64]"]
-"""A rule from outside the package may return allowances alone [t]; they are not rounded, and have no band."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A rule of the registry: a function from units to reference allowances, its parameters and its source."""
-
-    name: str
-    summary: str
-    source: str
-    parameters: type[Parameters]
-    columns: tuple[str, ...]
-    function: RuleFunction
-
-    @property
-    def own(self) -> bool:
-        """True if the rule comes from outside the package, so that the checker cannot derive it again."""
-        return not self.function.__module__.startswith("etsopt.rules.")
-
 
 GIVEN = "given"
 """The rule whose references are stated: those of the year of the tables with the units, later ones in the forecast."""

@@ -12,7 +12,7 @@ import pytest
 
 from etsopt.accounting import Reports, account, generate, read_reports, screen
 from etsopt.accounting.screening import Material
-from etsopt.accounting.screening.causes import CAUSES, causes_of
+from etsopt.accounting.screening.causes import CAUSES
 from etsopt.accounting.screening.causes.hypotheses import CALORIFIC, QUANTITY, density, judged
 from etsopt.accounting.screening.causes.series import centre_and_scale, grouped_middle, middle
 from etsopt.accounting.screening.causes.table import COLUMNS, KEY
@@ -154,7 +154,7 @@ WORDS = {
 def named(rows: pd.DataFrame, register: pd.DataFrame = REGISTER) -> pd.DataFrame:
     """Causes of some rows, without the rules of screening."""
     source = Reports.from_frames(register, rows)
-    return causes_of(Material(source, account(source)))
+    return Material(source, account(source)).causes
 
 
 def test_every_cause_has_a_fault_here() -> None:
@@ -492,4 +492,4 @@ def test_hypotheses_are_weighed_by_hand() -> None:
 def test_causes_are_computed_once_and_from_what_was_screened() -> None:
     found = screen(Reports.from_frames(REGISTER, FAULTS["factor_10"][1](honest())))
     assert found.causes is found.causes
-    pd.testing.assert_frame_equal(found.causes, causes_of(found.material))
+    pd.testing.assert_frame_equal(found.causes, Material(found.material.reports, found.material.accounts).causes)

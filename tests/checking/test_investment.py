@@ -13,7 +13,7 @@ import pytest
 import etsopt
 from etsopt.checking import Verdict
 from etsopt.checking.investment import bound as bounds
-from etsopt.checking.investment.bound import Objective
+from etsopt.checking.investment.objective import Objective
 from etsopt_models._investment.prepared import PreparedInvestment
 from tests.investments import by_hand, random_investment, two_scenarios
 from tests.judging import check

@@ -74,4 +74,4 @@ class Material:
     @cached_property
     def causes(self) -> pd.DataFrame:
         """The likeliest mistakes behind what is suspicious, as `causes_of` returns them."""
-        return causes_of(self)
+        return causes_of(self.reports, self.accounts, self.months)

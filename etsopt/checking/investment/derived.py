@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etsopt.checking.investment.bound import Objective
-from etsopt.checking.investment.sets import first_years, investments
+from etsopt.checking.investment.objective import Objective
 from etsopt.checking.investment.states import read_states
 from etsopt.checking.readings.baseline import derive_baseline
-from etsopt.checking.readings.choices import derive_choices
+from etsopt.checking.readings.choices import NOT_ON_OFFER, derive_choices
 from etsopt.checking.readings.offers import cells_of, on_offer, steps_of
 
 if TYPE_CHECKING:
@@ -76,6 +75,40 @@ def derive(instance: InstanceInputs, allocation: pd.DataFrame) -> Derived:
         Objective.of(instance, states.probability),
         np.array([np.inf if limit is None else limit for limit in budget], dtype=float),
     )
+
+
+def first_years(baseline: Baseline, offered: Choices) -> Ints:
+    """Return the position of the first year in which each slot can run, the number of years if never.
+
+    It waits for its first year, for the step before it, which takes a year, and for all that its measure requires.
+    """
+    years = len(baseline.years)
+    first = np.minimum(np.searchsorted(baseline.years, offered.first_year), years)
+    first[(offered.required == NOT_ON_OFFER).any(axis=2)] = years
+    changed = True
+    while changed:
+        before = first.copy()
+        for slot in range(offered.code.shape[1]):
+            if slot:
+                later = np.minimum(first[:, slot - 1] + 1, years)
+                first[:, slot] = np.maximum(first[:, slot], np.where(offered.step[:, slot] > 1, later, 0))
+            for needed in offered.required[:, slot].T:
+                same = (offered.code == needed[:, None]) & (needed >= 0)[:, None]
+                first[:, slot] = np.maximum(first[:, slot], np.where(same, first, 0).max(axis=1))
+        changed = bool((before != first).any())
+    return first
+
+
+def investments(baseline: Baseline, offered: Choices, capital: Floats, first: Ints) -> Floats:
+    """Return the investment of each slot in the year in which it is built, shape ``(units, slots)`` [CNY].
+
+    Parameters
+    ----------
+    capital
+        Investment per tonne of the output of the base year, shape ``(units, slots)`` [CNY/t].
+    """
+    built = baseline.years[np.minimum(first, len(baseline.years) - 1)] - offered.base_year
+    return np.asarray(capital * baseline.base_output[:, None] * offered.growth**built)
 
 
 def _capital(instance: InstanceInputs, offered: Choices) -> Floats:

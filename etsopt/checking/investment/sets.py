@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from etsopt.checking.readings.choices import NOT_ON_OFFER
 from etsopt.checking.readings.sets import batches
 
 if TYPE_CHECKING:
@@ -14,44 +13,8 @@ if TYPE_CHECKING:
 
     from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.investment.derived import Derived
-    from etsopt.checking.readings.baseline import Baseline
-    from etsopt.checking.readings.choices import Choices
     from etsopt.checking.readings.families import Family
     from etsopt.checking.readings.sets import Sets
-
-
-def first_years(baseline: Baseline, offered: Choices) -> Ints:
-    """Return the position of the first year in which each slot can run, the number of years if never.
-
-    It waits for its first year, for the step before it, which takes a year, and for all that its measure requires.
-    """
-    years = len(baseline.years)
-    first = np.minimum(np.searchsorted(baseline.years, offered.first_year), years)
-    first[(offered.required == NOT_ON_OFFER).any(axis=2)] = years
-    changed = True
-    while changed:
-        before = first.copy()
-        for slot in range(offered.code.shape[1]):
-            if slot:
-                later = np.minimum(first[:, slot - 1] + 1, years)
-                first[:, slot] = np.maximum(first[:, slot], np.where(offered.step[:, slot] > 1, later, 0))
-            for needed in offered.required[:, slot].T:
-                same = (offered.code == needed[:, None]) & (needed >= 0)[:, None]
-                first[:, slot] = np.maximum(first[:, slot], np.where(same, first, 0).max(axis=1))
-        changed = bool((before != first).any())
-    return first
-
-
-def investments(baseline: Baseline, offered: Choices, capital: Floats, first: Ints) -> Floats:
-    """Return the investment of each slot in the year in which it is built, shape ``(units, slots)`` [CNY].
-
-    Parameters
-    ----------
-    capital
-        Investment per tonne of the output of the base year, shape ``(units, slots)`` [CNY/t].
-    """
-    built = baseline.years[np.minimum(first, len(baseline.years) - 1)] - offered.base_year
-    return np.asarray(capital * baseline.base_output[:, None] * offered.growth**built)
 
 
 class SetCosts(NamedTuple):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etsopt.checking.market.accounts import Accounts, TradeTerms, derive_accounts, derive_terms, pool_accounts
+from etsopt.checking.market.plan_sizes import PlanSizes
 from etsopt.checking.market.remainder import remainder
-from etsopt.checking.market.trade_bounds import PlanSizes
 from etsopt.checking.readings.baseline import Baseline, derive_baseline
 from etsopt.checking.readings.choices import Choices, derive_choices
 
@@ -57,7 +57,7 @@ class Market:
     @cached_property
     def sizes(self) -> PlanSizes:
         """Sizes of the plans of every account."""
-        return PlanSizes.of(self)
+        return PlanSizes.of(self.baseline, self.offered, self.accounts)
 
     @property
     def costless(self) -> Market:

@@ -21,6 +21,7 @@ from etsopt.checking.market.plans import of_measures, of_units, plans_are_admiss
 from etsopt.checking.market.prices import StatedMultipliers, interval_is_proven
 from etsopt.checking.market.restricted import Restricted
 from etsopt.checking.market.self_balancing import BALANCE_VALUES, answer_balances, read_held
+from etsopt.checking.market.statements import Answer
 from etsopt.checking.market.terminal_prices import terminal_prices_follow
 from etsopt.checking.market.uplift import UPLIFT, uplift_follows
 from etsopt.checking.readings.plan import inside_in
@@ -37,23 +38,12 @@ if TYPE_CHECKING:
     from etsopt.checking.market.derived import Market
     from etsopt.checking.market.leaves import Leaf
     from etsopt.checking.market.plans import Amounts, SelectedPlans
-    from etsopt.checking.market.statements import Holdings
     from etsopt.checking.readings.baseline import Baseline
     from etsopt.checking.readings.instance_inputs import InstanceInputs
 
 DECIDED = ("bought_t", "sold_t", "offset_t", "outstanding_t")
 PRICES = ("price_cny_per_t", "price_lower_cny_per_t", "price_upper_cny_per_t")
 OF_RESERVE = ("intake_t", "released_t")
-
-
-class Answer(NamedTuple):
-    """Decisions of a market: plans, holdings and prices [CNY/t], and what plans give to units."""
-
-    taken: SelectedPlans
-    units: Amounts
-    of_plans: Amounts
-    holdings: Holdings
-    price: Floats
 
 
 class Read(NamedTuple):

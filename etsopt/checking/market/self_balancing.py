@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.derived import Market
-    from etsopt.checking.market.market import Answer
     from etsopt.checking.market.plans import SelectedPlans
+    from etsopt.checking.market.statements import Answer
     from etsopt.checking.readings.baseline import Baseline
     from etsopt.checking.readings.choices import Choices
     from etsopt.checking.readings.instance_inputs import InstanceInputs

@@ -6,7 +6,7 @@ Decisions are the plans, and in each year purchases, sales, outstanding obligati
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.accounts import Accounts, TradeTerms
     from etsopt.checking.market.derived import Market
-    from etsopt.checking.market.plans import Amounts
+    from etsopt.checking.market.plans import Amounts, SelectedPlans
     from etsopt.checking.readings.baseline import Baseline
     from etsopt.checking.readings.instance_inputs import InstanceInputs
 
@@ -102,6 +102,16 @@ class Holdings:
     outstanding: Floats
     banked: Floats
     surrendered: Floats
+
+
+class Answer(NamedTuple):
+    """Decisions of a market: plans, holdings and prices [CNY/t], and what plans give to units."""
+
+    taken: SelectedPlans
+    units: Amounts
+    of_plans: Amounts
+    holdings: Holdings
+    price: Floats
 
 
 def read_holdings(table: pd.DataFrame, accounts: Accounts, emissions: Floats, free: Floats, banks: Mask) -> Holdings:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from etsopt.checking.arrays import Floats, Ints, Mask
     from etsopt.checking.market.accounts import Accounts
     from etsopt.checking.market.derived import Market
-    from etsopt.checking.market.trade_bounds import PlanSizes, Trading
+    from etsopt.checking.market.plan_sizes import PlanSizes
+    from etsopt.checking.market.trade_bounds import Trading
     from etsopt.checking.readings.baseline import Baseline
     from etsopt.checking.readings.sets import Sets
 

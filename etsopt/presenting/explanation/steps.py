@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from etsopt.common.language import Text, _, in_both, pgettext, speaking
+from etsopt.common.offered import offered
 from etsopt.common.scales import MINUS
 from etsopt.presenting.documents.quantities import NO_TONNES, SPACE, unit_in
 
@@ -152,10 +152,9 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Return what the command shows, for a notebook."""
-        # Documents are made of explanations and lie above them: they are found by name when they are asked for.
-        document = import_module("etsopt.reports.explained").explained(self)
-        output: str = import_module("etsopt.presenting.documents.notebook").output(document)
-        return output
+        from etsopt.presenting.documents.notebook import output
+
+        return output(offered("Explanation.document")(self))
 
 
 def number(value: float) -> Figures:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import pandas as pd
 
 from etsopt.common.errors import UsageError
 from etsopt.common.language import _
+from etsopt.common.offered import offered
 from etsopt.data.files.read import POLICY, read_instance
 from etsopt.data.files.write import FORMATS
 from etsopt.presenting.explanation import explain, remedies
@@ -127,8 +127,7 @@ class Results:
 
     def near_optimal(self, unit_id: str, shares: Sequence[float] = NEAR_SHARES) -> NearOptimalRanges:
         """Return proven ranges of the allowance of a unit within shares of the least change; UsageError without one."""
-        # Solves are made into results and lie above them: this one is found by its name when it is asked for.
-        found: NearOptimalRanges = import_module("etsopt.running.near_optimal").near_optimal(self, unit_id, shares)
+        found: NearOptimalRanges = offered("Results.near_optimal")(self, unit_id, shares)
         return found
 
     @property
@@ -143,9 +142,7 @@ class Results:
 
         Returns the files written. Raises UsageError if jinja2 or plotly is not installed (extra ``report``).
         """
-        # Pages are made of results and lie above them: this one is found by its name when it is asked for.
-        document = import_module("etsopt.reports.write")
-        written: list[Path] = document.write_report(self, path, lang, inline)
+        written: list[Path] = offered("Results.report")(self, path, lang, inline)
         return written
 
     def to_iamc(self, scenario: str = "", region: str = "China") -> pd.DataFrame:
@@ -200,7 +197,7 @@ class Results:
         """Return what the command shows, for a notebook."""
         from etsopt.presenting.documents.notebook import output
 
-        return output(import_module("etsopt.reports.write").summary(self))
+        return output(offered("Results.summary")(self))
 
     @property
     def prices(self) -> pd.DataFrame:

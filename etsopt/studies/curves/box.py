@@ -11,6 +11,7 @@ import pandas as pd
 from etsopt.common.clock import stopwatch
 from etsopt.common.errors import StoppedError
 from etsopt.common.language import _
+from etsopt.common.offered import offered
 from etsopt.common.progress import checkpoint
 from etsopt.studies.curves.result import INFEASIBLE, Point
 from etsopt.studies.curves.solver import InfeasibleError
@@ -120,9 +121,7 @@ class Box:
         UsageError
             If the folder holds something else.
         """
-        from etsopt.studies.curves.box_folder import write_box
-
-        write_box(self, Path(folder), points, table_format)
+        offered("Box.save")(self, Path(folder), points, table_format)
 
     def __repr__(self) -> str:
         keys = " and ".join(axis.key for axis in self.solver.axes)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import pandas as pd
 
+from etsopt.common.offered import offered
 from etsopt.studies.curves.line import P
 
 if TYPE_CHECKING:
@@ -137,6 +138,5 @@ class LineCurve(ABC, Generic[S, P]):
     def _repr_html_(self) -> str:
         """Return the summary for a notebook."""
         from etsopt.presenting.documents.notebook import output
-        from etsopt.studies.curves.curve_document import document_of
 
-        return output(document_of(self))
+        return output(offered("LineCurve.document")(self))

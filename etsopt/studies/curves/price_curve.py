@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from etsopt.common.offered import offered
 from etsopt.studies.curves.line_curve import LineCurve
 from etsopt.studies.curves.price_search import PricePiece, PriceSolver
 
@@ -133,9 +134,8 @@ class PriceCurve(LineCurve[PriceSolver, PricePiece]):
         UsageError
             If no piece is proven.
         """
-        from etsopt.studies.curves.price_document import chart_of
-
-        return chart_of(self)
+        drawn: Chart = offered("PriceCurve.chart")(self)
+        return drawn
 
     def save(self, folder: str | Path, table_format: str = "csv") -> None:
         """Write the curve into a folder: pieces, prices, and the runs at their ends, which `etsopt check` proves.
@@ -145,6 +145,4 @@ class PriceCurve(LineCurve[PriceSolver, PricePiece]):
         UsageError
             If the folder holds something else.
         """
-        from etsopt.studies.curves.price_folder import write_price_curve
-
-        write_price_curve(self, folder, table_format)
+        offered("PriceCurve.save")(self, folder, table_format)

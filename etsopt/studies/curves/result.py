@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.common.offered import offered
 from etsopt.studies.curves.line import Piece
 from etsopt.studies.curves.line_curve import LineCurve
 from etsopt.studies.curves.solver import MODEL, CurveSolver
@@ -214,9 +215,8 @@ class Curve(LineCurve[CurveSolver, Piece]):
 
     def chart(self) -> Chart:
         """Return the chart of the curve: the first objective, surplus rates of units and totals of sectors."""
-        from etsopt.studies.curves.curve_chart import chart_of
-
-        return chart_of(self)
+        drawn: Chart = offered("Curve.chart")(self)
+        return drawn
 
     def save(self, folder: str | Path, table_format: str = "csv") -> None:
         """Write the curve into a folder: pieces, multipliers, and the run of its anchor, which `etsopt check` proves.
@@ -226,6 +226,4 @@ class Curve(LineCurve[CurveSolver, Piece]):
         UsageError
             If the folder holds something else.
         """
-        from etsopt.studies.curves.folder import write_curve
-
-        write_curve(self, folder, table_format)
+        offered("Curve.save")(self, folder, table_format)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from etsopt import __version__
 from etsopt.checking.allocation.infeasibility import ELASTIC_ROWS
+from etsopt.common import __version__
 from etsopt.common.language import _, capitalised, in_both, pgettext
 from etsopt.data.tables.provinces import name_of
 from etsopt.presenting.charts.texts import NAMES_IN

@@ -8,8 +8,8 @@ import numpy as np
 
 from etsopt.common.errors import StoppedError
 from etsopt_models._columns.branches import NO_MASKS
+from etsopt_models._market.column_generation import OtherEnd
 from etsopt_models._market.column_pool import ColumnPool
-from etsopt_models._market.terminal_prices import OtherEnd
 from etsopt_models._tolerances import CHOSEN_SHARE_MIN
 
 if TYPE_CHECKING:

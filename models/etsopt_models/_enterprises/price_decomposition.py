@@ -35,7 +35,7 @@ from etsopt_models._effort import (
     RECENT_RESPONSES_KEPT,
 )
 from etsopt_models._enterprises.trading import Flows, TradeTerms, steady_prices
-from etsopt_models._market.accounts import totals
+from etsopt_models._market.holdings import totals
 from etsopt_models._tolerances import (
     CHOSEN_SHARE_MIN,
     GROUP_VALUE_BOUND_CNY_PER_T,

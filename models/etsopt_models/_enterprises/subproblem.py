@@ -16,7 +16,7 @@ import numpy as np
 
 from etsopt.common.progress import checkpoint
 from etsopt_models._effort import ENTERPRISE_PRICE_HALVINGS, ENTERPRISE_RESPONSES_MAX
-from etsopt_models._market.accounts import totals
+from etsopt_models._market.holdings import totals
 from etsopt_models._market.near_optimal_plans import combined, near_optimal_plans
 from etsopt_models._tolerances import RESPONSE_GAP_RELATIVE
 

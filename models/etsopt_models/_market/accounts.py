@@ -13,7 +13,7 @@ from etsopt.data.groups import Groups
 from etsopt.data.policy.yearly import by_year
 from etsopt.data.tables.schema import VINTAGES
 from etsopt.rules import carried_over, pre_allocation_shares
-from etsopt_models._market.holdings import LASTING_FROM, enterprise_column
+from etsopt_models._market.holdings import LASTING_FROM, enterprise_column, totals
 from etsopt_models._market.prices import reserve_of
 
 if TYPE_CHECKING:
@@ -102,13 +102,6 @@ def _pressed(instance: Instance, baseline: Baseline, emissions: NDArray[np.float
     )
     # From outside a part of the nation anyone buys at any time: it has no reserve that somebody has to hold.
     return (sold + instance.policy.market.reserve_t) * share
-
-
-def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
-    """Sum rows by group, shape ``(groups, years)``; all rows together if no group is given."""
-    if group is None:
-        return values.sum(axis=0, keepdims=True)
-    return np.column_stack([np.bincount(group, of_year, groups) for of_year in values.T]).astype(float, copy=False)
 
 
 def opening_allowances(instance: Instance, owners: NDArray[np.object_]) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from etsopt.rules.balance import balance_value
 from etsopt.rules.intensity import IntensityParameters, check_intensity, stated_balance_values
 from etsopt.rules.years import references_of_years
 from etsopt_models._market.remainder import rounding_remainder
-from etsopt_models._market.self_balancing import SelfBalancing
+from etsopt_models._market.self_balancing import IntensityRule, SelfBalancing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,29 +30,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-
-
-@dataclass(frozen=True)
-class IntensityRule:
-    """The intensity-coefficient method over the years.
-
-    Parameters
-    ----------
-    slope, cap
-        Slope and cap of the surplus rate in each year, shape ``(years,)``.
-    balance_value
-        Balance value of each unit's sector, shape ``(units, years)`` [t/t]; NaN if a unit gets A = E.
-    """
-
-    slope: NDArray[np.float64]
-    cap: NDArray[np.float64]
-    balance_value: NDArray[np.float64]
-
-    def rates(self, units: NDArray[np.int64], year: int, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the surplus rates of units at an intensity, shape ``(..., units)`` [t/t]; zero if A = E."""
-        balance = self.balance_value[units, year]
-        rates = np.clip(self.slope[year] * (balance - intensity) / balance, -self.cap[year], self.cap[year])
-        return np.where(np.isnan(rates), 0.0, rates)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from etsopt.data.instance import Instance
     from etsopt_models._market.baseline import Baseline
     from etsopt_models._market.column_pool import PlanColumns
-    from etsopt_models._market.terminal_prices import OtherEnd
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,28 @@ class Shortage:
     def value(self) -> float:
         """Least unmet demand of all years together [t]."""
         return float(self.unmet.sum())
+
+
+class OtherEnd(NamedTuple):
+    """The relaxation of a market at another terminal price.
+
+    Parameters
+    ----------
+    multipliers
+        Multipliers by row.
+    pool, share
+        Chosen plans and their shares, which add up to one for every unit.
+    flows
+        Values of trades and stocks by variable [t].
+    gap
+        Cost above the bound at the multipliers [CNY].
+    """
+
+    multipliers: Mapping[str, NDArray[np.float64]]
+    pool: ColumnPool
+    share: NDArray[np.float64]
+    flows: Mapping[str, NDArray[np.float64]]
+    gap: float
 
 
 @dataclass(frozen=True)

@@ -36,3 +36,10 @@ def enterprise_column(instance: Instance, enterprises: NDArray[Any], column: str
     if table is None or column not in table:
         return np.zeros(len(enterprises))
     return np.nan_to_num(table.set_index("enterprise_id")[column].reindex(enterprises).to_numpy(dtype=float))
+
+
+def totals(values: NDArray[np.float64], group: NDArray[np.int64] | None, groups: int) -> NDArray[np.float64]:
+    """Sum rows by group, shape ``(groups, years)``; all rows together if no group is given."""
+    if group is None:
+        return values.sum(axis=0, keepdims=True)
+    return np.column_stack([np.bincount(group, of_year, groups) for of_year in values.T]).astype(float, copy=False)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from etsopt.data.measure_steps import offers_of
 from etsopt.data.tables.labels import Labels
-from etsopt_models._market.accounts import totals
+from etsopt_models._market.holdings import totals
 from etsopt_models._market.measures import OUTPUT_CUT, column, known
 
 if TYPE_CHECKING:

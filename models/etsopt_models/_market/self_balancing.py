@@ -22,7 +22,7 @@ import numpy as np
 from etsopt.common.errors import DataError, Problem
 from etsopt.common.language import _
 from etsopt.data.policy.self_balancing import follows_outside_until, self_balancing_until, states_self_balancing
-from etsopt_models._market.accounts import totals
+from etsopt_models._market.holdings import totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from etsopt.data.instance import Instance
     from etsopt.data.tables.labels import Labels
-    from etsopt_models._market.baseline import IntensityRule
 
 HELD = "balance_values"
 """Table of the balance values at which a market is solved; of earlier passes while they are sought."""
@@ -108,6 +107,29 @@ def _stands_at_emissions(instance: Instance, name: str, before: Mapping[str, pd.
     in_sector = instance.labels("sector").where(name)
     allowance = before["allocation"]["allowance_t"].to_numpy(dtype=float)[in_sector]
     return bool(abs(allowance.sum() - instance.emissions_tco2e[in_sector].sum()) <= in_sector.sum())
+
+
+@dataclass(frozen=True)
+class IntensityRule:
+    """The intensity-coefficient method over the years.
+
+    Parameters
+    ----------
+    slope, cap
+        Slope and cap of the surplus rate in each year, shape ``(years,)``.
+    balance_value
+        Balance value of each unit's sector, shape ``(units, years)`` [t/t]; NaN if a unit gets A = E.
+    """
+
+    slope: NDArray[np.float64]
+    cap: NDArray[np.float64]
+    balance_value: NDArray[np.float64]
+
+    def rates(self, units: NDArray[np.int64], year: int, intensity: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the surplus rates of units at an intensity, shape ``(..., units)`` [t/t]; zero if A = E."""
+        balance = self.balance_value[units, year]
+        rates = np.clip(self.slope[year] * (balance - intensity) / balance, -self.cap[year], self.cap[year])
+        return np.where(np.isnan(rates), 0.0, rates)
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import fixed_fines
-from etsopt_models._market.accounts import advance_issue, opening_allowances, totals
+from etsopt_models._market.accounts import advance_issue, opening_allowances
 from etsopt_models._market.balance_values import balance_table
 from etsopt_models._market.closure import closure_table
 from etsopt_models._market.column_generation import market_prices
 from etsopt_models._market.disaggregation import Trades, disaggregated, trades_of_accounts
+from etsopt_models._market.holdings import totals
 from etsopt_models._market.incentives import incentives
 from etsopt_models._market.measure_tables import by_year_table, measure_table, plan_table
 from etsopt_models._market.proof_tables import duals_table, leaves_table, stated_of, uplift_table

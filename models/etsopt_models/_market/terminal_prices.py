@@ -12,7 +12,7 @@ is the share of a price that the terminal price explains. Where trading has a co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -27,38 +27,13 @@ from etsopt_models._tolerances import PRICE_PROOF_RELATIVE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from etsopt.data.instance import Instance
-    from etsopt_models._market.column_generation import PreparedMarket
-    from etsopt_models._market.column_pool import ColumnPool
+    from etsopt_models._market.column_generation import OtherEnd, PreparedMarket
 
 OF_RESULT, CERTIFIED, UNPROVEN, NOT_FOUND = "this result", "certified", "not certified", "not found"
 """Status of a terminal price: that of the policy, or one whose program is proven, solved or not solved."""
 
 FLOWS = ("offset_t", "banked_t", "outstanding_t", "unsold_t", "released_t", "intake_t")
-
-
-class OtherEnd(NamedTuple):
-    """The relaxation of a market at another terminal price.
-
-    Parameters
-    ----------
-    multipliers
-        Multipliers by row.
-    pool, share
-        Chosen plans and their shares, which add up to one for every unit.
-    flows
-        Values of trades and stocks by variable [t].
-    gap
-        Cost above the bound at the multipliers [CNY].
-    """
-
-    multipliers: Mapping[str, NDArray[np.float64]]
-    pool: ColumnPool
-    share: NDArray[np.float64]
-    flows: Mapping[str, NDArray[np.float64]]
-    gap: float
 
 
 def terminal_price_tables(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from etsopt.checking.investment.bound import Objective
+from etsopt.checking.investment.objective import Objective
 from etsopt.checking.investment.sets import SetCosts
 from etsopt.checking.investment.states import States
 from etsopt.checking.readings.baseline import Baseline

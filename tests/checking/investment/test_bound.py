@@ -11,7 +11,8 @@ import pytest
 
 from etsopt.checking.arithmetic import ROUNDOFF
 from etsopt.checking.investment import bound as bounds
-from etsopt.checking.investment.bound import Bound, Enterprises, Objective
+from etsopt.checking.investment.bound import Bound, Enterprises
+from etsopt.checking.investment.objective import Objective
 from tests.checking.investment.small import costs_of, objective_of, units_alone
 from tests.checking.market.small import table
 

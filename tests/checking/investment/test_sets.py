@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from etsopt.checking.investment.sets import SetCosts, first_years, investments, least_of_parts, set_costs
+from etsopt.checking.investment.derived import first_years, investments
+from etsopt.checking.investment.sets import SetCosts, least_of_parts, set_costs
 from etsopt.checking.readings.families import Family, SlotGroup
 from tests.checking.investment.small import baseline_of, choices_of, costs_of, states_of
 from tests.checking.market.small import table

@@ -13,7 +13,6 @@ from etsopt.checking.arithmetic import gamma, total, upward
 from etsopt.checking.market import cost
 from etsopt.checking.market.cost import cost_of, spent_by
 from etsopt.checking.market.plans import Amounts
-from etsopt.checking.market.trade_bounds import PlanSizes
 from tests.checking.market.small import (
     accounts_of,
     baseline_of,
@@ -55,7 +54,7 @@ def test_a_market_costs_what_is_done_in_it_less_what_is_left() -> None:
     # The measures of the second unit earn 268 CNY, which is no spending.
     measures = (10 + 16) + 5
     assert spending == pytest.approx(measures + sum(TERMS[6:]) + sum(OF_RESERVE), rel=1e-14)
-    sizes = PlanSizes.of(market_of())
+    sizes = market_of().sizes
     stocks = 37 + sizes.steep.sum() + sizes.given.sum() + 26 + 10 + 12 + 6
     size = np.abs(terms).sum() + sizes.cost.sum() + 4 * stocks
     known = upward(total(terms)[1] + gamma(sizes.roundings + sizes.units + 20) * size, 1000)
@@ -84,7 +83,7 @@ def test_what_has_no_price_costs_nothing() -> None:
 
 
 def test_an_enterprise_comes_to_its_costs_at_discounted_prices_at_least() -> None:
-    sizes = PlanSizes.of(market_of())
+    sizes = market_of().sizes
     price, offers = np.array([50.0, 48.0]), np.array([-1.0, 2.0])
     spent = spent_by(market_of(), holdings_of(), amounts_of(), price, offers)
     yearly = [[10 - 300 + 0.8 * 60, 5.0], [40 + 0.8 * 18, 12 + 0.8 * 2], [160 + 0.8 * 90, 20], [2000 + 0.8 * 1400, 0]]
@@ -104,7 +103,7 @@ def test_an_enterprise_comes_to_its_costs_at_discounted_prices_at_least() -> Non
 
 def test_what_is_uncertain_of_an_enterprise_is_measured_by_all_its_parts() -> None:
     """Of two enterprises that do nothing only what is uncertain is left, which is that of their sizes."""
-    sizes = PlanSizes.of(market_of())
+    sizes = market_of().sizes
     nothing = holdings_of(**{name: np.zeros((2, 2)) for name in ("bought", "sold", "offset", "outstanding", "banked")})
     free = Amounts(*[np.zeros((3, 2))] * 5)
     spent = spent_by(market_of(), nothing, free, np.zeros(2), np.zeros(2))

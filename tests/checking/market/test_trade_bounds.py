@@ -12,14 +12,14 @@ import pytest
 from etsopt.checking.arithmetic import gamma
 from etsopt.checking.market import arcs, trade_bounds
 from etsopt.checking.market.leeway import Leeway
-from etsopt.checking.market.trade_bounds import PlanSizes, Trading
+from etsopt.checking.market.trade_bounds import Trading
 from tests.checking.market.small import accounts_of, baseline_of, choices_of, market_of, table, terms_of
 from tests.checking.market.test_arcs import leeway_of_numbers
 
 
 def test_sizes_of_plans_are_sums_of_absolute_terms() -> None:
     balance = table((1, 2), (1, 2), (np.nan, np.nan))
-    found = PlanSizes.of(market_of(baseline=baseline_of(balance_value=balance)))
+    found = market_of(baseline=baseline_of(balance_value=balance)).sizes
     first = [400 + 5 * 100, 0.8 * (400 + 5 * 110)]
     second = [950 + 5 * 200, 0.8 * (950 + 5 * 190)]
     assert found.cost == pytest.approx(np.array([np.add(first, second), [0, 0]]))
@@ -36,12 +36,12 @@ def test_costs_of_measures_count_as_they_grow_and_units_without_a_balance_value_
     grown = choices_of(growth=np.full((3, 2), 2.0), base_year=2024)
     parts = {"emissions": table((80, 88), (240, 228), (50, 60)), "intensity": table((0.8, 0.8), (8, 8), (9, 9))}
     with np.errstate(over="ignore"):
-        found = PlanSizes.of(market_of(baseline=baseline_of(balance_value=balance, **parts), offered=grown))
+        found = market_of(baseline=baseline_of(balance_value=balance, **parts), offered=grown).sizes
     first, second = [400 + 5 * 100, 0.8 * (400 + 5 * 110)], [950 + 5 * 200, 0.8 * (950 + 5 * 190)]
     assert found.cost[0] == pytest.approx(np.add(first, second) * [2, 4])
     # An intensity far above a balance value is at the cap, which has no slope.
     assert found.steep[:, 1] == pytest.approx([88 * (2 + 0.5 * 1.8) + 228 * (2 + 0.5), 60 * (2 + 0.5)])
-    nothing = PlanSizes.of(market_of(offered=choices_of(code=np.full((3, 2), -1))))
+    nothing = market_of(offered=choices_of(code=np.full((3, 2), -1))).sizes
     assert nothing.roundings == 3 * 2 + 60
 
 
@@ -58,7 +58,7 @@ def test_errors_have_their_own_rounding(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_rounding_of_plans_is_measured_by_their_sizes_at_the_multipliers() -> None:
-    sizes = PlanSizes.of(market_of())
+    sizes = market_of().sizes
     need, emitted = table((2, -3), (5, 7)), table((0.5, 0.25), (1, 2))
     total = sizes.cost + np.abs(need) * (sizes.steep + sizes.given) + emitted * sizes.emissions
     known = 1.001 * gamma(sizes.roundings) * total.sum(axis=1)

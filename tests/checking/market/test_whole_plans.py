@@ -15,7 +15,7 @@ from etsopt.checking.effort import COMBINED_PLANS_FACTOR, ENUMERATED_PLANS_MAX, 
 from etsopt.checking.market import whole_plans
 from etsopt.checking.market.leeway import Leeway
 from etsopt.checking.market.search import least_of_all_plans
-from etsopt.checking.market.trade_bounds import PlanSizes, Trading
+from etsopt.checking.market.trade_bounds import Trading
 from etsopt.checking.market.whole_plans import (
     NearOptimalPlans,
     _within_limits,
@@ -285,7 +285,7 @@ def test_a_raised_bound_is_no_more_than_what_a_cheaper_plan_costs() -> None:
     friction = market.baseline.discount * terms.transaction_cost
     cost = plans.cost + (price * traded + friction * np.abs(traded)).sum(axis=1)
     cheapest = np.array([cost[plans.owner == account].min() for account in (0, 1)])
-    sizes = PlanSizes.of(market)
+    sizes = market.sizes
     for spent in (cheapest + 1e6, cheapest + 10.0):
         raised = raised_bounds(trade, sizes, (need, 0 * need), (values, errors), spent)
         assert (raised <= cheapest).all()

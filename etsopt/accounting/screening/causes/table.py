@@ -23,8 +23,9 @@ from etsopt.accounting.vocabulary import FLOWS, ITEMS, PROCESSES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from etsopt.accounting.accounts import Accounts
+    from etsopt.accounting.rows import Reports
     from etsopt.accounting.screening.causes.series import Flags, Floats, Integers, Suspects
-    from etsopt.accounting.screening.material import Material
 
 
 KEY = ["unit_id", "month", "process", "item", "flow"]
@@ -39,10 +40,17 @@ MOST_CERTAIN = 0.999
 """Largest probability that is stated: no cause is certain before the enterprise has looked."""
 
 
-def causes_of(material: Material) -> pd.DataFrame:
+def causes_of(reports: Reports, accounts: Accounts, months: pd.DataFrame) -> pd.DataFrame:
     """Return the likeliest cause of what is suspicious in reports, the largest first.
 
     Identities take precedence over rates, as these follow from them.
+
+    Parameters
+    ----------
+    reports, accounts
+        Validated reports, and the accounts of them.
+    months
+        Emissions of every unit and month, ``unit_id, emissions_tco2e`` [tCO2e].
 
     Returns
     -------
@@ -52,7 +60,6 @@ def causes_of(material: Material) -> pd.DataFrame:
         ``size_t`` [tCO2e], by which a correction would change emissions (NaN if that cannot be said), and reason in
         English and Chinese.
     """
-    reports = material.reports
     series = Series.of(reports)
     rates, balances = Rates.of(series), Balances.of(series)
     copied, copied_cells = copies(rates)
@@ -78,7 +85,9 @@ def causes_of(material: Material) -> pd.DataFrame:
     found = chained(parts)
     figure = (found["unit"] * series.present.shape[1] + found["column"]) * (len(series) + 1) + found["series"] + 1
     first = np.sort(np.unique(figure, return_index=True)[1])
-    return _table({name: values[first] for name, values in found.items()}, series, material)
+    kept = {name: values[first] for name, values in found.items()}
+    of_line = Coded.of(accounts.lines, reports.register)
+    return _table(kept, series, *_sizes(kept, series, of_line, accounts.lines, months))
 
 
 def _of_rates(rates: Rates, equivalent: Floats, weights: Floats, explained: Flags) -> list[Suspects]:
@@ -124,8 +133,8 @@ def _cells(series: Series, parts: list[Suspects]) -> Flags:
     return cells
 
 
-def _table(found: Suspects, series: Series, material: Material) -> pd.DataFrame:
-    """Return suspicious figures in words, the largest first."""
+def _table(found: Suspects, series: Series, size: Floats, concerned: Floats, aside: Flags) -> pd.DataFrame:
+    """Return suspicious figures in words, the largest first; their sizes as `_sizes` returns them."""
     coded, place = series.coded, found["series"]
     words: dict[str, Iterable[str]] = {"process": PROCESSES, "item": ITEMS, "flow": FLOWS}
     names = {
@@ -135,7 +144,6 @@ def _table(found: Suspects, series: Series, material: Material) -> pd.DataFrame:
     }
     months = period_text(np.arange(series.present.shape[1]) + series.first, yearly=False)
     other_month = np.where(found["other_month"] < 0, -1, found["other_month"] - series.first)
-    size, concerned, aside = _sizes(found, series, material)
     values = {
         "unit_id": coded.units[found["unit"]],
         "month": months[found["column"]],
@@ -154,14 +162,14 @@ def _table(found: Suspects, series: Series, material: Material) -> pd.DataFrame:
     return table.sort_values(["order", *KEY], ascending=[False, *[True] * len(KEY)], ignore_index=True)[COLUMNS]
 
 
-def _sizes(found: Suspects, series: Series, material: Material) -> tuple[Floats, Floats, Flags]:
+def _sizes(
+    found: Suspects, series: Series, of_line: Coded, lines: pd.DataFrame, months: pd.DataFrame
+) -> tuple[Floats, Floats, Flags]:
     """Return the tonnes by which emissions would change if each figure were corrected, and those of its process.
 
     Further whether the account takes the measured carbon of a fuel and not its calorific value. The first are NaN if
     they cannot be said. For a stock they are those of the tonnes that the balance lacks, if the consumption were false.
     """
-    lines = material.accounts.lines
-    of_line = Coded.of(lines, material.reports.register)
     emitted = np.zeros((len(series) + 1, series.present.shape[1]))
     np.add.at(emitted, (series.place(of_line), of_line.month - series.first), lines["emissions_tco2e"].to_numpy())
     by_heat = np.zeros(emitted.shape, dtype=bool)
@@ -178,13 +186,13 @@ def _sizes(found: Suspects, series: Series, material: Material) -> tuple[Floats,
     of_unit = np.zeros((len(series.coded.units), emitted.shape[1]))
     np.add.at(of_unit, (of_line.unit, of_line.month - series.first), lines["emissions_tco2e"].to_numpy())
     own = np.where(found["series"] < 0, np.abs(of_unit[found["unit"], column]), own)
-    months = material.months.groupby("unit_id")["emissions_tco2e"].median().abs()
+    monthly = months.groupby("unit_id")["emissions_tco2e"].median().abs()
     size = np.select(
         [cause == "stock_open", cause == "missing_row", cause == "missing_month"],
         [
             own * np.abs(found["gap"]) / np.where(found["used"] > 0, found["used"], np.nan),
             usual,
-            months.reindex(series.coded.units[found["unit"]]).to_numpy(dtype=float),
+            monthly.reindex(series.coded.units[found["unit"]]).to_numpy(dtype=float),
         ],
         own * np.abs(1 - 1 / fits),
     )
