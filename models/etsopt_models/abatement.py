@@ -36,11 +36,10 @@ from etsopt.common.errors import DataError, Problem
 from etsopt.common.language import _
 from etsopt.modelling import PreparedModel
 from etsopt_models._columns.whole_plans import prepare_market
-from etsopt_models._market.accounts import outstanding_cost
+from etsopt_models._market.accounts import expected_prices, outstanding_cost
 from etsopt_models._market.balance_values import next_balance_values
 from etsopt_models._market.baseline import baseline_of
 from etsopt_models._market.column_generation import is_divisible, market_of
-from etsopt_models._market.prices import expected_prices
 from etsopt_models._market.tables import market_tables
 from etsopt_models._tolerances import OUTSTANDING_PRICE_ROUNDING_RELATIVE
 from etsopt_models.clearing import plans_and_accounts, private_cost

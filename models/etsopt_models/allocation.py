@@ -66,13 +66,9 @@ import pyomo.environ as pyo
 from etsopt.common.units import LEAST_REFERENCE_SHARE, RELATIVE_TOLERANCE, ROUNDING_NOISE_T
 from etsopt.modelling import ProgramModel
 from etsopt.rules import reference_allowances
-from etsopt_models._allocation.claim import claim_of
-from etsopt_models._allocation.exceptions import bounds_with, exception_rows
-from etsopt_models._allocation.integer import nearest
-from etsopt_models._allocation.limits import fixed_allowances, limits_of, writable
-from etsopt_models._allocation.rounding import before_rounding, nearest_to, to_round
-from etsopt_models._allocation.squares import SQUARES
-from etsopt_models._allocation.tables import UnitNumbers, allocation_tables
+from etsopt_models._allocation.coupling import SQUARES, before_rounding, nearest_to, to_round
+from etsopt_models._allocation.limits import bounds_with, exception_rows, fixed_allowances, limits_of, nearest, writable
+from etsopt_models._allocation.tables import UnitNumbers, allocation_tables, claim_of
 
 if TYPE_CHECKING:
     import pandas as pd

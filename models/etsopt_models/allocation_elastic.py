@@ -21,11 +21,9 @@ import pyomo.environ as pyo
 from etsopt.modelling import ElasticModel
 from etsopt.rules import reference_allowances
 from etsopt.rules.bands import band_rates
-from etsopt_models._allocation.exceptions import bounds_with
-from etsopt_models._allocation.limits import IN_TONNES, limits_of, writable
-from etsopt_models._allocation.relaxed_limits import of_units, outside_band, relaxed_lines, targets_alone
-from etsopt_models._allocation.rounding import before_rounding
-from etsopt_models._allocation.tables import dual_table
+from etsopt_models._allocation.coupling import before_rounding
+from etsopt_models._allocation.limits import IN_TONNES, bounds_with, limits_of, writable
+from etsopt_models._allocation.tables import dual_table, of_units, outside_band, relaxed_lines, targets_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -50,7 +50,7 @@ default 2026 under `cn`, `cn-2025` and `cn-2026` if the allocation gives it its 
 the rule gives it at the balance value $V_{st}$, which no unit moves:
 $A_{jt} = E_{jt} \bigl(1 + \mathrm{clip}(\sigma (V_{st} - I_{jt})/V_{st}, \pm d)\bigr)$. The market is solved again with
 the balance values of its own answer until $\sum_j x_j (A_{jt} - E_{jt}) = 0$ in every sector and such year, to 1e-9
-(`etsopt_models._market.self_balancing`). Abatement there frees no allowances in sum; what others need, others give up.
+(`etsopt_models._market.baseline`). Abatement there frees no allowances in sum; what others need, others give up.
 The table `balance_values` states what is held, and the bound is that of the last program. There may be several such
 answers, or none: where balance values come back in a cycle, as they may where one unit is a large part of its sector, or
 change for 20 passes, `residual_t` is what they leave, and the result is feasible, not certified: its price would be

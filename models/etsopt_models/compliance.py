@@ -60,9 +60,7 @@ import pyomo.environ as pyo
 
 from etsopt.data.groups import Groups
 from etsopt.modelling import ProgramModel
-from etsopt_models._compliance.accounts import accounts_of
-from etsopt_models._compliance.limits import limits_of, prices
-from etsopt_models._compliance.tables import compliance_tables
+from etsopt_models._compliance import accounts_of, compliance_tables, limits_of, prices
 
 if TYPE_CHECKING:
     import pandas as pd

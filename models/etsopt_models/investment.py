@@ -66,7 +66,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from etsopt.modelling import PreparedModel
-from etsopt_models._investment.prepared import prepare_extensive
+from etsopt_models._investment.programs import prepare_extensive
 from etsopt_models._investment.tables import investment_tables
 
 READS = (

@@ -55,10 +55,10 @@ from etsopt_models._columns.price_of_others import market_of_pass
 from etsopt_models._columns.unmet_demand import prepare_pass
 from etsopt_models._columns.whole_plans import prepare_market
 from etsopt_models._market.balance_values import next_balance_values
+from etsopt_models._market.closure import terminal_price_tables
 from etsopt_models._market.column_generation import is_divisible, market_of
 from etsopt_models._market.path import pathway_baseline_of
 from etsopt_models._market.tables import market_tables, unmet_demand_tables
-from etsopt_models._market.terminal_prices import terminal_price_tables
 from etsopt_models.clearing import market_program
 
 if TYPE_CHECKING:

@@ -41,8 +41,7 @@ from typing import TYPE_CHECKING, Any
 import pyomo.environ as pyo
 
 from etsopt.modelling import ProgramModel
-from etsopt_models._reconciliation.evidence import Evidence, arrays
-from etsopt_models._reconciliation.tables import reconciled_tables
+from etsopt_models._reconciliation import Evidence, arrays, reconciled_tables
 
 if TYPE_CHECKING:
     import pandas as pd

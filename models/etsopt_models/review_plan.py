@@ -43,8 +43,7 @@ import pyomo.environ as pyo
 
 from etsopt.data.groups import Groups
 from etsopt.modelling import Prepared, PreparedModel
-from etsopt_models._review_plan.reviews import Reviews, reviews_of
-from etsopt_models._review_plan.tables import missing_tables, plan_tables, possible_prices
+from etsopt_models._review_plan import Reviews, missing_tables, plan_tables, possible_prices, reviews_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ import etsopt
 from etsopt.checking import Verdict
 from etsopt.checking.investment import bound as bounds
 from etsopt.checking.investment.objective import Objective
-from etsopt_models._investment.prepared import PreparedInvestment
+from etsopt_models._investment.programs import PreparedInvestment
 from tests.investments import by_hand, random_investment, two_scenarios
 from tests.judging import check
 

@@ -13,7 +13,7 @@ import pytest
 import etsopt
 from etsopt.modelling.solving.solution import Solution, Termination
 from etsopt_models._methods import allocation_aggregation
-from etsopt_models._projection.integer import Rounding
+from etsopt_models._projection.polishing import Rounding
 from tests.builders import allowances, given, random_instance, random_units
 from tests.whole_oracle import OBJECTIVES
 

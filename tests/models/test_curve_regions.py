@@ -8,7 +8,7 @@ import pytest
 import etsopt
 from etsopt.studies.curves.axes import Axis
 from etsopt.studies.curves.solver import CurveSolver
-from etsopt_models._curve.affine import Affine, larger, smaller, where
+from etsopt_models._curve import Affine, larger, smaller, where
 
 CEMENT, BALANCE = "sectors.cement.target_change", "provinces.balance"
 

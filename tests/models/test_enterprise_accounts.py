@@ -13,7 +13,7 @@ from benchmarks.at_scale.markets import instance_of
 from etsopt.common.errors import UsageError
 from etsopt.data.generate import generate
 from etsopt_models._columns import enterprise_decomposition
-from etsopt_models._enterprises.price_decomposition import PriceSearch
+from etsopt_models._enterprises.core import PriceSearch
 from tests.judging import check
 from tests.markets import as_filed, random_market
 

@@ -10,7 +10,7 @@ import pytest
 
 import etsopt
 from etsopt.common.errors import DataError
-from etsopt_models._investment import combinations, prepared
+from etsopt_models._investment import programs
 from tests.investments import (
     LOW_AND_HIGH,
     best_by_trying,
@@ -114,7 +114,7 @@ def test_a_program_decides_enterprises_with_many_combinations_alike(
 ) -> None:
     instance = random_investment(7, units=5).with_policy(policy)
     by_combination = cost(solved(instance, method="decomposition"))
-    monkeypatch.setattr(combinations, "INVESTMENT_COMBINATIONS_MAX", 0)
+    monkeypatch.setattr(programs, "INVESTMENT_COMBINATIONS_MAX", 0)
     result = etsopt.solve(instance, "investment", method="decomposition", gap=0.0)
     assert result.certified
     assert cost(result) == pytest.approx(by_combination, rel=1e-9)
@@ -123,7 +123,7 @@ def test_a_program_decides_enterprises_with_many_combinations_alike(
 def test_a_large_extensive_form_is_priced_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = random_investment(2)
     whole = cost(solved(instance, method="direct"))
-    monkeypatch.setattr(prepared, "EXTENSIVE_FORM_CELLS_MAX", 10)
+    monkeypatch.setattr(programs, "EXTENSIVE_FORM_CELLS_MAX", 10)
     assert cost(solved(instance, method="direct")) == pytest.approx(whole, rel=1e-9)
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from etsopt_models._projection.least_squares import Projection
-from etsopt_models._projection.newton import Entries
+from etsopt_models._projection.least_squares import Entries, Projection
 from etsopt_models._projection.polishing import Tied, polished
 from etsopt_models._projection.proximal import maximise
 

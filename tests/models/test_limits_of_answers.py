@@ -12,7 +12,7 @@ import pytest
 import etsopt
 from etsopt_models._columns import enterprise_decomposition
 from etsopt_models._enterprises import core
-from etsopt_models._enterprises.trading import Flows, TradeTerms
+from etsopt_models._enterprises.subproblem import Flows, TradeTerms
 from tests.judging import check
 from tests.markets import market, of_model, random_market
 

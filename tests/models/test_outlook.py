@@ -23,9 +23,8 @@ from etsopt.reports.run import Run
 from etsopt.reports.run_comparison import run_comparison
 from etsopt.reports.workbook import _sheets
 from etsopt_models import outlook
-from etsopt_models._outlook.arrays import program_arrays
 from etsopt_models._outlook.cases import Case, case_arrays
-from etsopt_models._outlook.inputs import Outlook
+from etsopt_models._outlook.inputs import Outlook, program_arrays
 from tests.judging import check
 from tests.outlooks import ENTERPRISES, FORECAST, MT, POLICY, UNITS, by_hand, source, with_forecast
 

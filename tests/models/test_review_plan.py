@@ -12,7 +12,7 @@ import etsopt
 from etsopt.checking.readings.instance_inputs import InstanceInputs
 from etsopt.checking.review_plan.required import required_of
 from etsopt.common.errors import DataError
-from etsopt_models._review_plan.reviews import reviews_of
+from etsopt_models._review_plan import reviews_of
 from tests.review_plans import PLAN, best_by_brute_force, by_hand, instance_of, random_reviews
 
 

@@ -16,7 +16,7 @@ from etsopt.presenting.documents.document import Table
 from etsopt.reports.write import report
 from etsopt_models._columns import whole_plans
 from etsopt_models._columns.master import Master
-from etsopt_models._columns.other_end import at_terminal_price
+from etsopt_models._columns.whole_plans import at_terminal_price
 from tests.judging import check
 from tests.markets import of_model, random_market
 from tests.models.test_closure import one

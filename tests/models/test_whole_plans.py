@@ -15,8 +15,7 @@ from etsopt.modelling.solving.options import SolveOptions
 from etsopt.running import library, model_inputs, solve_model
 from etsopt.running.compiling import compiled_program
 from etsopt_models import clearing
-from etsopt_models._columns.branches import Branch
-from etsopt_models._columns.master import Master
+from etsopt_models._columns.master import Branch, Master
 from etsopt_models._columns.tree import Leaf as Found
 from etsopt_models._columns.tree import merge_leaves
 from etsopt_models._market.column_pool import ColumnPool

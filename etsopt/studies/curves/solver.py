@@ -52,7 +52,7 @@ class Affine(Protocol):
 
 
 class Region(Protocol):
-    """A piece of the answer around a point: `etsopt_models._curve.region.Region`."""
+    """A piece of the answer around a point: `etsopt_models._curve.Region`."""
 
     point: Array
     answer: Affine

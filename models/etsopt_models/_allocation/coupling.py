@@ -2,6 +2,12 @@
 
 A program fixed at the optimum of some objectives has columns and rows that only measure; for the allowances alone it
 reduces to these intervals and rows.
+
+Rates of change against emissions, for `largest_change`: rates that units need, and whole tonnes within a rate.
+
+Tie-breaks of an allocation: sums of squared distances from a centre over a weight.
+
+Whole tonnes near real allowances: the order of rates applies before rounding, so it is solved in real numbers.
 """
 
 from __future__ import annotations
@@ -13,11 +19,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from etsopt_models._allocation.limits import IN_RATES
+from etsopt_models._tolerances import DUAL_PROOF_ROUNDING_RELATIVE, MOVE_START_DECIMALS, RATE_TONNES_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from etsopt.data.instance import Instance
+
 
 COUPLING = (
     "sector_target",
@@ -197,3 +207,91 @@ def small_program(
         {name: slice(*ends) for name, ends in zip(columns, pairwise(starts), strict=True)},
         {name: objective(cost, None, 0.0, "") for name, cost in costs.items()},
     )
+
+
+def rates_needed(
+    below: NDArray[np.float64], above: NDArray[np.float64], emissions: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the rate that each unit alone needs to reach its interval, shape ``(units,)``.
+
+    Parameters
+    ----------
+    below, above
+        Tonnes by which its reference is below the interval, and above it; negative if it is not [t].
+    """
+    rates: NDArray[np.float64] = np.maximum(np.maximum(below, above), 0.0) / emissions
+    return rates
+
+
+def tonnes_within(rate: float, emissions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the most whole tonnes that each unit may change within a rate, shape ``(units,)`` [t]."""
+    tonnes: NDArray[np.float64] = np.floor(rate * emissions * (1 + RATE_TONNES_ROUNDING_RELATIVE))
+    return tonnes
+
+
+def is_above_zero(terms: NDArray[np.float64]) -> bool:
+    """Return True if a sum of terms is above zero by more than its rounding."""
+    return float(np.sum(terms)) > DUAL_PROOF_ROUNDING_RELATIVE * float(np.sum(np.abs(terms)))
+
+
+def per_rate(
+    duals: NDArray[np.float64],
+    dual_activity: NDArray[np.float64],
+    emissions: NDArray[np.float64],
+    moves: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Return the duals of the rows in rate per tonne, scaled by the dual activity that units add per rate.
+
+    Parameters
+    ----------
+    dual_activity, emissions
+        Shape ``(units,)``.
+    moves
+        True for units that a larger rate lets change more, shape ``(units,)``.
+    """
+    adds = float(np.sum(np.abs(dual_activity) * emissions * moves))
+    scaled: NDArray[np.float64] = duals / adds if adds > 0 else duals
+    return scaled
+
+
+SQUARES = {
+    "least_squares": "least_squares",
+    "equal_rates": "squared_rates",
+    "proportional": "squared_shares",
+    "equal_losses": "squared_losses",
+}
+"""Objective of each tie-break of the policy."""
+
+
+def square_of(name: str, parameters: Mapping[str, Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return weights and centres of the squares of an objective, shape ``(units,)`` [t].
+
+    Parameters
+    ----------
+    parameters
+        As `allocation.parameters` returns them.
+    """
+    emissions = parameters["emissions"]
+    centre = parameters["at_target_rate" if name == "squared_rates" else "reference"]
+    if name == "squared_shares":
+        return 1 / parameters["per_reference"], centre
+    if name == "squared_losses" and len(emissions):
+        return np.full(len(emissions), 1 / parameters["per_mean_emissions"]), centre
+    return emissions, centre
+
+
+def before_rounding(instance: Instance) -> Instance:
+    """Return the instance with real allowances if these are rounded later; else the same instance."""
+    if not instance.policy.allocation.rounds:
+        return instance
+    return instance.with_policy({"allocation.integer_allowances": False})
+
+
+def to_round(instance: Instance) -> Instance:
+    """Return the instance for whole tonnes, with every limit but the order of rates."""
+    return instance.with_policy({"allocation.intensity_order": False, "allocation.objectives": []})
+
+
+def nearest_to(allowance: NDArray[np.float64]) -> dict[str, Any]:
+    """Return the parameters of `allocation` that differ for whole tonnes near real allowances."""
+    return {"ROUNDING_MEASURED": np.arange(len(allowance)), "reference": np.round(allowance, MOVE_START_DECIMALS)}

@@ -1,4 +1,13 @@
-"""The limits of a policy on allowances, as arrays over the adjustable units."""
+"""The limits of a policy on allowances, as arrays over the adjustable units.
+
+Margins by which exceptions widen their bands; limits are built from them, so this file does not import limits.
+
+Bands of units and of enterprises, as arrays over the adjustable units.
+
+Bounds and rows of units that are exceptions to their band.
+
+Limits in whole tonnes.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +20,176 @@ from etsopt.common.units import ROUNDING_NOISE_T
 from etsopt.data.groups import Groups
 from etsopt.data.policy.allocation import UNSTATED, NationalPolicy
 from etsopt.rules import reference_allowances
-from etsopt_models._allocation.bands import bands_of
-from etsopt_models._allocation.integer import down, inward, nearest
+from etsopt.rules.bands import band_ends, band_rates, shares_band
+from etsopt_models._tolerances import LIMIT_ROUNDING_RELATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from etsopt.data.instance import Instance
     from etsopt.data.tables.labels import Labels
     from etsopt.rules import Reference
-    from etsopt_models._allocation.exception_margin import ExceptionMargin
+
+
+@dataclass(frozen=True)
+class ExceptionMargin:
+    """Tonnes by which an exception widens its band on each side; arrays over the adjustable units.
+
+    Parameters
+    ----------
+    units
+        Number of units that may be exceptions.
+    lower, upper
+        Margins of the unit's band, or of its enterprise's if the band applies to that.
+    """
+
+    units: int
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+
+def wider_rates(
+    instance: Instance, lower: NDArray[np.float64], upper: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the band rates of exceptions; a side no wider than the unit's own band leaves that unchanged."""
+    exceptions = instance.policy.allocation.exceptions
+    if not exceptions.units:
+        return lower, upper
+    return np.maximum(lower, exceptions.lower), np.maximum(upper, exceptions.upper)
+
+
+def in_whole_tonnes(tonnes: NDArray[np.float64], whole: bool) -> NDArray[np.float64]:
+    """Return the margin, rounded down to whole tonnes if allowances are integer."""
+    return down(tonnes) if whole else tonnes
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Bounds of the units, True for units with a band of their own, and the rows of the enterprises."""
+
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    unit_band: NDArray[np.bool_]
+    margin: ExceptionMargin
+    enterprises: list[str]
+    rows: dict[str, Any]
+
+
+def bands_of(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> Bands:
+    """Return the bands; that of an enterprise with one unit becomes a bound of the unit."""
+    emissions, allocation = instance.emissions_tco2e[free], instance.policy.allocation
+    whole, units = allocation.integer_allowances, allocation.exceptions.units
+    rates = [rate[free] for rate in band_rates(instance, reference)]
+    exact = reference.exact_t[free]
+    lower, upper = wide_lower, wide_upper = band_ends(reference, emissions, exact, rates)
+    if units:
+        wide_lower, wide_upper = band_ends(reference, emissions, exact, wider_rates(instance, *rates))
+    names, label = _owners(instance, reference, free)
+    inside = label >= 0
+    least, most = (np.bincount(label[inside], side[inside], len(names)).astype(float) for side in (lower, upper))
+    margin = [in_whole_tonnes(tonnes, whole) for tonnes in (lower - wide_lower, wide_upper - upper)]
+    if whole:
+        least, most = inward(least, most)
+        lower, upper = inward(lower, upper)
+        # A band without a whole tonne becomes the tonne below it, which no exception may lose.
+        wide_lower, wide_upper = inward(wide_lower, wide_upper)
+        wide_lower, wide_upper = np.minimum(wide_lower, lower), np.maximum(wide_upper, upper)
+        margin = [
+            np.where(inside, tonnes, plain)
+            for tonnes, plain in zip(margin, (lower - wide_lower, wide_upper - upper), strict=True)
+        ]
+    lower[inside], upper[inside] = 0.0, most[label[inside]]
+    rows = {
+        "ENTERPRISES": len(names),
+        "UNITS_OF_ENTERPRISE": Groups.from_labels(label, len(names)),
+        "enterprise_lower": least,
+        "enterprise_upper": most,
+    }
+    return Bands(lower, upper, ~inside, ExceptionMargin(units, *margin), names, rows)
+
+
+def _owners(instance: Instance, reference: Reference, free: NDArray[np.int64]) -> tuple[list[str], NDArray[np.int64]]:
+    """Return the enterprises with a band over several units, and that of each unit; -1 for none."""
+    owner, shares = instance.labels("enterprise_id"), shares_band(instance, reference)[free]
+    several = np.flatnonzero(np.bincount(owner.code[free[shares]], minlength=len(owner)) > 1)
+    number = np.full(len(owner), -1)
+    number[several] = np.arange(len(several))
+    return [str(name) for name in owner.names[several]], np.where(shares, number[owner.code[free]], -1)
+
+
+def bounds_with(limits: Limits, exceptional: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the bounds of the allowances if some units are exceptions.
+
+    Parameters
+    ----------
+    exceptional
+        True for exceptions among the adjustable units.
+    """
+    lower = np.where(exceptional & limits.unit_band, limits.margin.lower, 0.0)
+    upper = np.where(exceptional, limits.margin.upper, 0.0)
+    for group in range(len(limits.enterprises)):
+        units = limits.rows["UNITS_OF_ENTERPRISE"][group]
+        # A unit of an enterprise with a band may hold all allowances of the enterprise.
+        upper[units] = upper[units].sum()
+    return limits.lower - lower, limits.upper + upper
+
+
+def exception_rows(limits: Limits) -> dict[str, Any]:
+    """Return the sets and parameters of the rows of exceptions, by the names of the models."""
+    all_units, no_units = np.arange(len(limits.free)), np.arange(0)
+    allowed, enterprises = limits.margin.units > 0, len(limits.enterprises)
+    return {
+        "MAY_BE_EXCEPTIONAL": all_units if allowed else no_units,
+        "WITH_OWN_BAND": np.flatnonzero(limits.unit_band) if allowed else no_units,
+        "WIDENED": np.arange(enterprises if allowed else 0),
+        "LIMITED": int(allowed and len(limits.free) > 0),
+        "exceptions_most": limits.margin.units,
+        "band_lower": limits.lower,
+        "band_upper": limits.upper,
+        "widening_lower": limits.margin.lower,
+        "widening_upper": limits.margin.upper,
+    }
+
+
+def down(tonnes: ArrayLike) -> NDArray[np.float64]:
+    """Round down to whole tonnes, within the noise.
+
+    >>> down([3.0, 2.9999999, 2.99])
+    array([3., 3., 2.])
+    """
+    size = np.asarray(tonnes, dtype=float)
+    whole: NDArray[np.float64] = np.floor(size + _noise(size))
+    return whole
+
+
+def nearest(tonnes: ArrayLike) -> NDArray[np.float64]:
+    """Round to the nearest whole tonne; a half goes up.
+
+    >>> nearest([2.4, 2.5, 3.5])
+    array([2., 3., 4.])
+    """
+    return down(np.asarray(tonnes, dtype=float) + 0.5)
+
+
+def inward(least: ArrayLike, most: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the least and most whole tonnes between two limits.
+
+    If there are none, as for an exact target that is not whole, both are the whole tonne below, since the rules round
+    down.
+
+    >>> inward([1.2, 1.2], [3.9, 1.2])
+    (array([2., 1.]), array([3., 1.]))
+    """
+    upper = down(most)
+    return np.minimum(-down(-np.asarray(least, dtype=float)), upper), upper
+
+
+def _noise(tonnes: NDArray[np.float64]) -> NDArray[np.float64]:
+    finite = np.where(np.isfinite(tonnes), tonnes, 0.0)
+    noise: NDArray[np.float64] = ROUNDING_NOISE_T + LIMIT_ROUNDING_RELATIVE * np.abs(finite)
+    return noise
 
 
 IN_RATES = ("intensity_order", "equal_rates")

@@ -1,7 +1,13 @@
-"""Result tables of an allocation, from the allowances of the adjustable units."""
+"""Result tables of an allocation, from the allowances of the adjustable units.
+
+Lines of the table of relaxed limits, and the allocation that they follow from.
+
+What is claimed of an allocation: columns of its units and multipliers, for a check without tables of units.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,17 +20,17 @@ from etsopt.data.tables.schema import USER_COLUMN_PREFIX
 from etsopt.rules import issuance, reference_allowances
 from etsopt.rules.fairness import STATED_UNITS_MAX, fairness_table
 from etsopt_models._allocation.coupling import COUPLING
-from etsopt_models._allocation.exceptions import bounds_with
-from etsopt_models._allocation.limits import IN_RATES, Limits, fixed_allowances, limits_of
-from etsopt_models._tolerances import AT_BOUND_TOLERANCE_T
+from etsopt_models._allocation.limits import IN_RATES, Limits, bounds_with, fixed_allowances, limits_of
+from etsopt_models._tolerances import AT_BOUND_TOLERANCE_T, LIMIT_EXCESS_T
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
     from etsopt.rules import Reference
+
 
 SIDES = ("", "lower", "upper", "fixed")
 """Bounds at which an allowance may be."""
@@ -298,3 +304,107 @@ def row_labels(instance: Instance, limits: Limits, row: str, where: NDArray[np.i
         # Labels of many units are taken from their table without conversion.
         return instance.units["unit_id"].array.take(limits.free[of_units[row]][where])
     return np.array(names[row], dtype=object)[where] if row in names else None
+
+
+Line = tuple[str, str, str, float, float, float, str]
+
+
+def outside_band(limits: Limits, allowance: NDArray[np.float64], wider: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return True for units outside their normal band, or outside that of the enterprise whose band they share."""
+    room = limits.emissions * wider
+    outside = (allowance < limits.lower - room - LIMIT_EXCESS_T) | (allowance > limits.upper + room + LIMIT_EXCESS_T)
+    rows = limits.rows
+    for number in range(rows["ENTERPRISES"]):
+        units = rows["UNITS_OF_ENTERPRISE"][number]
+        total, more = float(allowance[units].sum()), float(room[units].sum()) + LIMIT_EXCESS_T
+        least, most = rows["enterprise_lower"][number], rows["enterprise_upper"][number]
+        outside[units] = not least - more <= total <= most + more
+    return outside
+
+
+def of_units(
+    limits: Limits, values: Mapping[str, Any], wider: NDArray[np.float64], part: NDArray[np.int64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return allowances and exceptions by unit; units of an aggregated part take equal shares of their bands."""
+    chosen = values["exceptional"] > 0.5 if limits.margin.units else np.zeros(len(values["allowance"]), dtype=bool)
+    if part is None:
+        return values["allowance"], chosen
+    exceptional = chosen[part]
+    lower, upper = bounds_with(limits, exceptional)
+    lower, upper = lower - limits.emissions * wider, upper + limits.emissions * wider
+    low, room = (np.bincount(part, side, len(chosen)) for side in (lower, upper - lower))
+    share = np.clip(np.divide(values["allowance"] - low, room, out=np.zeros(len(low)), where=room > 0), 0.0, 1.0)
+    # No unit of a part of several has a wider band, so none of them is an exception.
+    alone = np.bincount(part, minlength=len(chosen))[part] == 1
+    return lower + share[part] * (upper - lower), exceptional & alone
+
+
+def targets_alone(limits: Limits) -> list[Line]:
+    """Return the targets that the bands of their own sector exclude, whatever the other limits."""
+    lines = []
+    for number, name in enumerate(limits.sectors):
+        units = limits.rows["UNITS_IN_SECTOR"][number]
+        least, most = float(limits.rows["target_least"][number]), float(limits.rows["target_most"][number])
+        # The exceptions that would help this target most.
+        below, above = (
+            np.sort(side[units])[::-1][: limits.margin.units].sum()
+            for side in (limits.margin.lower, limits.margin.upper)
+        )
+        lowest, highest = float(limits.lower[units].sum() - below), float(limits.upper[units].sum() + above)
+        if lowest - most > LIMIT_EXCESS_T:
+            lines.append(("alone", "target", name, lowest - most, most, lowest, "t"))
+        if least - highest > LIMIT_EXCESS_T:
+            lines.append(("alone", "target", name, least - highest, least, highest, "t"))
+    return lines
+
+
+def relaxed_lines(way: str, limits: Limits, allowance: NDArray[np.float64]) -> list[Line]:
+    """Return the relaxed limits, the largest relaxation first."""
+    lines = []
+    for limit, labels, groups, least, most in (
+        ("target", limits.sectors, limits.rows["UNITS_IN_SECTOR"], "target_least", "target_most"),
+        ("balance", limits.provinces, limits.rows["UNITS_IN_PROVINCE"], "balance_least", "balance_most"),
+        ("nation", [""] * limits.rows["NATION"], [slice(None)], "nation_least", "nation_most"),
+    ):
+        for number, label in enumerate(labels):
+            total = math.fsum(allowance[groups[number]].tolist())
+            low, high = float(limits.rows[least][number]), float(limits.rows[most][number])
+            if total - high > LIMIT_EXCESS_T:
+                lines.append((way, limit, label, total - high, high, total, "t"))
+            if low - total > LIMIT_EXCESS_T:
+                lines.append((way, limit, label, low - total, low, total, "t"))
+    return sorted(lines, key=lambda line: -line[3])
+
+
+def claim_of(units: UnitNumbers, levels: Sequence[Any], real: NDArray[np.float64] | None) -> dict[str, Any]:
+    """Return what is claimed of an allocation, as `etsopt.modelling.ProgramModel.claim` states it.
+
+    Parameters
+    ----------
+    real
+        Allowances of the adjustable units before rounding [t]; None if nothing is rounded.
+    """
+    names = units.instance.cached("units as objects", lambda: units.instance.units["unit_id"].to_numpy(dtype=object))
+    columns: dict[str, Any] = {"unit_id": names}
+    columns |= {"reference_t": units.reference.reference_t, "allowance_t": units.allowance}
+    columns |= {"exceptional": units.exceptional} if units.limits.margin.units else {}
+    columns |= {} if real is None else {"before_rounding_t": units.with_free(real)}
+    stated = {level.name: level.multipliers for level in levels}
+    stated |= {f"{one.name}:{number}": own for one in levels for number, own in enumerate(one.proofs, 2)}
+    # Rounding, which is solved after the others, has no rows of the order.
+    sizes = {row: max((len(own.get(row, ())) for own in stated.values()), default=0) for row in COUPLING}
+    rows: list[tuple[str, str]] = []
+    for row, size in ((row, size) for row, size in sizes.items() if size):
+        name = "enterprise_band" if row.startswith("enterprise_") else row
+        rows += [(name, str(label)) for label in row_labels(units.instance, units.limits, row, np.arange(size))]
+    starts = dict(zip(COUPLING, np.cumsum([0, *sizes.values()]).tolist(), strict=False))
+    duals = {name: np.zeros(len(rows)) for name in stated}
+    for name, own in stated.items():
+        for row, start in starts.items():
+            multipliers = own.get(row, np.zeros(0))
+            duals[name][start : start + len(multipliers)] = multipliers
+    weights = np.zeros(len(units.allowance))
+    covers = stated.get("largest_change", {}).get("largest_change_covers", np.zeros(0))
+    weights[units.limits.free[: len(covers)]] = -covers
+    totals = totals_of(units, levels)
+    return {"allocation": columns, "totals": totals, "rows": rows, "duals": duals, "weights": weights}

@@ -13,6 +13,8 @@ If prices are stated, every enterprise responds separately, unless the demand fo
 scarcity is found in the same way as prices.
 
 The bound is that of the prices: the best integer plans and trades of every enterprise, without mixtures of plans.
+
+Decomposition of markets of very many units: one account for all if trading is free, else one per enterprise.
 """
 
 from __future__ import annotations
@@ -36,11 +38,9 @@ from etsopt_models._effort import (
     SINGLE_PROGRAM_MAX_ACCOUNT_YEARS,
     TREE_AT_ONCE_MAX_ACCOUNT_YEARS,
 )
-from etsopt_models._enterprises.core import MarketAtPrices
-from etsopt_models._enterprises.price_decomposition import PriceSearch
-from etsopt_models._enterprises.subproblem import Enterprises, JointPlans
-from etsopt_models._enterprises.trading import Flows, TradeTerms
-from etsopt_models._enterprises.whole_accounts import is_steady, terms_of
+from etsopt_models._enterprises import subproblem
+from etsopt_models._enterprises.core import MarketAtPrices, PriceSearch
+from etsopt_models._enterprises.subproblem import Enterprises, Flows, JointPlans, TradeTerms, is_steady, terms_of
 from etsopt_models._market.column_generation import Market, PreparedMarket
 from etsopt_models._market.plans import Plans
 from etsopt_models._tolerances import (
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._enterprises.price_decomposition import Prices
+    from etsopt_models._enterprises.core import Prices
     from etsopt_models._enterprises.subproblem import Response
 
 
@@ -217,3 +217,15 @@ def _mix_trades(prices: Prices, search: PriceSearch, market: Market, response: R
         flows.bought[:] += bought_to_keep
         flows.held[:] += bought_to_keep.sum(axis=1)
     return flows
+
+
+def declines(instance: Instance) -> str:
+    """Return why decomposition does not support an instance, as a clause; empty if it does."""
+    return subproblem.declines(instance) if instance.policy.market.transaction_cost_cny_per_t > 0 else ""
+
+
+def prepare_by_prices(market: Market) -> PreparedMarket:
+    """Return the market of all units with a small program of the model's formulation."""
+    if market.instance.policy.market.transaction_cost_cny_per_t > 0:
+        return prepare_by_enterprise(market)
+    return prepare_market(market)

@@ -27,7 +27,7 @@ import numpy as np
 
 from etsopt.common.progress import checkpoint
 from etsopt.common.units import tolerance_of
-from etsopt_models._columns.branches import NO_MASKS
+from etsopt_models._columns.master import NO_MASKS
 from etsopt_models._effort import PRICE_END_ROUNDS_MAX, PRICE_INTERVALS_MAX_ACCOUNT_YEARS
 from etsopt_models._market.column_pool import PlanColumns
 from etsopt_models._tolerances import (

@@ -17,10 +17,10 @@ import numpy as np
 from etsopt_models._columns.whole_plans import master_of
 from etsopt_models._effort import BALANCE_PASSES_MAX, PLAIN_BALANCE_PASSES
 from etsopt_models._market.balance_values import balanced, is_same, of_pass, pass_of
+from etsopt_models._market.baseline import FOUND_PRICES, HELD
 from etsopt_models._market.column_generation import unit_prices
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
-from etsopt_models._market.self_balancing import FOUND_PRICES, HELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

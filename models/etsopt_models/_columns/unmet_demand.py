@@ -20,7 +20,7 @@ import numpy as np
 
 from etsopt.common.language import _
 from etsopt.common.progress import checkpoint
-from etsopt_models._columns.plans_at_hand import IN_TONNES, UNMET
+from etsopt_models._columns.master import IN_TONNES, UNMET
 from etsopt_models._columns.variable_fixing import pooled
 from etsopt_models._effort import PRICING_ROUNDS_MAX
 from etsopt_models._market.accounts import account_parameters

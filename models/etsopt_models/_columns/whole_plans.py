@@ -1,4 +1,7 @@
-"""A market with integer plans: prices of its relaxation, plans of all units, and leaves that prove them."""
+"""A market with integer plans: prices of its relaxation, plans of all units, and leaves that prove them.
+
+The relaxation of a market at another terminal price: prices, the plans that are best at them, and trades.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +13,58 @@ import numpy as np
 
 from etsopt.common.errors import StoppedError
 from etsopt.common.progress import unlimited
-from etsopt_models._columns.combinations import prove_by_combinations
-from etsopt_models._columns.incumbents import Incumbent, dive
-from etsopt_models._columns.master import Master
-from etsopt_models._columns.other_end import at_terminal_price
-from etsopt_models._columns.plan_enumeration import improve_by_listing
+from etsopt_models._columns.combinations import improve_by_listing, prove_by_combinations
+from etsopt_models._columns.master import NO_MASKS, Master
 from etsopt_models._columns.price_intervals import price_ends
-from etsopt_models._columns.tree import Tree, TreeSearch
+from etsopt_models._columns.tree import Incumbent, Tree, TreeSearch, dive
 from etsopt_models._columns.unmet_demand import short_market
 from etsopt_models._columns.variable_fixing import fix_variables
 from etsopt_models._effort import TREE_FIRST_WORK_SHARE, TREE_STAGES
-from etsopt_models._enterprises.subproblem import Enterprises
-from etsopt_models._enterprises.trading import steady_prices
-from etsopt_models._enterprises.whole_accounts import bound_of, declines, is_steady, multipliers_of, terms_of
+from etsopt_models._enterprises.subproblem import (
+    Enterprises,
+    bound_of,
+    declines,
+    is_steady,
+    multipliers_of,
+    steady_prices,
+    terms_of,
+)
 from etsopt_models._market.accounts import outstanding_cost
-from etsopt_models._market.column_generation import PreparedMarket
+from etsopt_models._market.column_generation import OtherEnd, PreparedMarket
 from etsopt_models._market.column_pool import ColumnPool
 from etsopt_models._market.plans import Plans
-from etsopt_models._tolerances import COEFFICIENT_SHARE_MIN, PROOF_GAP_SHARE
+from etsopt_models._tolerances import CHOSEN_SHARE_MIN, COEFFICIENT_SHARE_MIN, PROOF_GAP_SHARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt_models._columns.master import Priced
     from etsopt_models._market.column_generation import Market
+
+
+def at_terminal_price(master: Master, price: float) -> OtherEnd | None:
+    """Return the relaxation at a terminal price [CNY/t], from the plans that the master has; None if it is not solved.
+
+    The master keeps that price, and the balance values of self-balancing years stay those of its market.
+    """
+    baseline, banked = master.market.baseline, master.columns["banked"]
+    # Of every account the last point in time.
+    last = np.arange(banked.start, banked.stop).reshape(-1, master.years + 1)[:, -1]
+    master.grown.price(last, np.full(len(last), -baseline.discount[-1] * price))
+    try:
+        priced = master.relaxed(NO_MASKS, np.inf)
+    except StoppedError:
+        return None
+    if priced.share is None:
+        return None
+    taken, alone = np.flatnonzero(priced.share > CHOSEN_SHARE_MIN), np.flatnonzero(master.row < 0)
+    unit = np.concatenate([alone, master.unit[taken]])
+    order = np.argsort(unit, kind="stable")
+    sets = np.concatenate([master.base.sets[alone], master.sets[taken]])[order]
+    share = np.concatenate([np.ones(len(alone)), priced.share[taken]])[order]
+    pool = ColumnPool.of(master.plans, unit[order], sets)
+    share /= np.add.reduceat(share, pool.first)[pool.unit]
+    return OtherEnd(priced.multipliers, pool, share, master.flows, priced.value - priced.bound)
 
 
 def prepare_market(market: Market) -> PreparedMarket:

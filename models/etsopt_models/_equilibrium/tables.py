@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from etsopt.data.measures import OUTPUT_CUT
 from etsopt.data.policy.yearly import by_year
 from etsopt.rules import parameters_of, reference_allowances
-from etsopt_models._equilibrium.fixed_points import Sector, SectorEquilibrium, sector_equilibrium
-from etsopt_models._equilibrium.responses import Pieces, Setting, pieces_of, ramps_of
-from etsopt_models._market.baseline import without_allowances
+from etsopt_models._equilibrium.responses import (
+    Pieces,
+    Sector,
+    SectorEquilibrium,
+    Setting,
+    pieces_of,
+    ramps_of,
+    sector_equilibrium,
+)
+from etsopt_models._market.accounts import expected_prices
+from etsopt_models._market.baseline import IntensityRule, without_allowances
 from etsopt_models._market.incentives import incentives_of_plans
-from etsopt_models._market.measures import OUTPUT_CUT, column
+from etsopt_models._market.measures import column
 from etsopt_models._market.plans import Plans
-from etsopt_models._market.prices import expected_prices
-from etsopt_models._market.self_balancing import IntensityRule
 from etsopt_models._tolerances import INTENSITY_LEFT_MIN_SHARE
 
 if TYPE_CHECKING:

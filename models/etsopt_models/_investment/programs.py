@@ -1,23 +1,138 @@
-"""Arrays of the program: extensive, with every trade of every scenario, or priced, with the cost of each set."""
+"""Programs of an investment: accounts in every scenario, arrays, and the decision that a solution means.
+
+Arrays of the program: extensive, with every trade of every scenario, or priced, with the cost of each set.
+
+Accounts of enterprises in every scenario: limits of holdings, and the gain from holding allowances.
+
+Coupled enterprises whose options combine in few ways: the best of all combinations.
+
+The program of an investment, ready to be solved, and the decision that its solution means.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from etsopt.common.progress import checkpoint
 from etsopt.data.groups import Groups
-from etsopt_models._investment.risk import Risk
+from etsopt.modelling import Prepared
+from etsopt_models._effort import EXTENSIVE_FORM_CELLS_MAX, INVESTMENT_COMBINATIONS_MAX
+from etsopt_models._investment.alternatives import Options, pricing_of
+from etsopt_models._investment.scenarios import Risk
+from etsopt_models._market.accounts import accounts_of
 from etsopt_models._tolerances import SCENARIO_COST_MARGIN_SHARE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._investment.accounts import ScenarioAccounts
-    from etsopt_models._investment.alternatives import Alternatives
-    from etsopt_models._investment.pricing import Pricing
+    from etsopt_models._investment.alternatives import Alternatives, Pricing
+    from etsopt_models._investment.scenarios import Scenarios
+    from etsopt_models._market.baseline import Baseline
+
+
+@dataclass(frozen=True)
+class ScenarioAccounts:
+    """Accounts of the enterprises in every scenario.
+
+    Parameters
+    ----------
+    traded_most
+        Most that is bought, and most that is sold, in a year, shape ``(enterprises, scenarios, years)`` [t].
+    banked_least, banked_most
+        Limits of the balance at each point in time, shape ``(enterprises, scenarios, times)`` [t].
+    price
+        Discounted allowance price, shape ``(scenarios, years)`` [CNY/t].
+    terminal
+        Discounted worth of an allowance that is left after the last year [CNY/t].
+    """
+
+    traded_most: NDArray[np.float64]
+    banked_least: NDArray[np.float64]
+    banked_most: NDArray[np.float64]
+    price: NDArray[np.float64]
+    terminal: float
+
+    @property
+    def banked(self) -> NDArray[np.float64]:
+        """Balance at each point in time that costs least, whatever is emitted: the price alone decides [t].
+
+        The least one where nothing depends on it.
+        """
+        worth = np.column_stack([self.price[:, 1:], np.full(len(self.price), self.terminal)])
+        gains = np.column_stack([np.zeros(len(self.price)), worth - self.price]) > 0
+        return np.where(gains, self.banked_most, self.banked_least)
+
+    @property
+    def holding_cost(self) -> NDArray[np.float64]:
+        """Discounted cost of these balances, shape ``(enterprises, scenarios)`` [CNY]; negative is a gain."""
+        banked = self.banked
+        bought = (self.price * np.diff(banked, axis=2)).sum(axis=2)
+        cost: NDArray[np.float64] = bought - self.terminal * banked[:, :, -1]
+        return cost
+
+
+def accounts_in(instance: Instance, baseline: Baseline, scenarios: Scenarios) -> ScenarioAccounts:
+    """Return the accounts of all enterprises in every scenario.
+
+    An account keeps at most what it holds at the start and the surpluses of its years before abatement. It neither
+    borrows nor buys to hold: that would be a bet on the path of a scenario, which nobody knows.
+    """
+    sector, traded, limits = instance.labels("sector").code, [], []
+    for number in range(len(scenarios)):
+        there = scenarios.applied(baseline, sector, number)
+        accounts = accounts_of(instance, there, pooled=False, market=False)
+        surplus = np.maximum(accounts.allowance - accounts.emissions, 0.0)
+        most = np.column_stack([accounts.opening, accounts.opening[:, None] + np.cumsum(surplus, axis=1)])
+        limits.append(most)
+        traded.append(accounts.emissions + accounts.allowance_most + most[:, :-1] + most[:, 1:])
+    most = np.stack(limits, axis=1)
+    least = most.copy()
+    least[:, :, 1:] = 0.0
+    terminal = baseline.discount[-1] * instance.policy.market.terminal_price_cny_per_t
+    return ScenarioAccounts(np.stack(traded, axis=1), least, most, baseline.discount * scenarios.price, float(terminal))
+
+
+def decided_by_combination(instance: Instance, pricing: Pricing, accounts: ScenarioAccounts) -> Pricing:
+    """Return the pricing in which enterprises with few combinations of options are decided, and coupled no more."""
+    options, risk = pricing.options, Risk.of(instance, pricing.scenarios.probability)
+    best, cost, still = pricing.best.copy(), pricing.cost.copy(), pricing.coupled.copy()
+    first = np.append(np.flatnonzero(np.diff(options.unit, prepend=-1)), len(options.unit))
+    owner = instance.labels("enterprise_id").code[options.unit[first[:-1]]]
+    for enterprise in np.flatnonzero(pricing.coupled).tolist():
+        checkpoint()
+        rows = [np.arange(first[k], first[k + 1]) for k in np.flatnonzero(owner == enterprise)]
+        if np.prod([float(len(row)) for row in rows]) * len(pricing.scenarios) > INVESTMENT_COMBINATIONS_MAX:
+            continue
+        chosen = _best(options, rows, accounts.holding_cost[enterprise], pricing.budget[enterprise], risk)
+        best[options.unit[chosen]], cost[options.unit[chosen]] = options.number[chosen], options.cost[chosen]
+        still[enterprise] = False
+    left = still[instance.labels("enterprise_id").code[options.unit]]
+    open_ones = Options(options.unit[left], options.number[left], options.cost[left], options.investment[left])
+    return replace(pricing, best=best, cost=cost, undecided=still, options=open_ones)
+
+
+def _best(
+    options: Options,
+    rows: list[NDArray[np.int64]],
+    account_cost: NDArray[np.float64],
+    budget: float,
+    risk: Risk,
+) -> NDArray[np.int64]:
+    """Return the option of each unit of an enterprise of least objective within the budget, shape ``(units,)``."""
+    cost, invested = account_cost[None], np.zeros(1)
+    for row in rows:
+        cost = (cost[:, None] + options.cost[row][None]).reshape(-1, cost.shape[1])
+        invested = (invested[:, None] + options.investment[row][None]).ravel()
+    value = np.where(invested <= budget, risk.objective(cost), np.inf)
+    places = np.unravel_index(int(value.argmin()), tuple(len(row) for row in rows))
+    return np.array([row[place] for row, place in zip(rows, places, strict=True)], dtype=np.int64)
 
 
 class Operations(NamedTuple):
@@ -191,3 +306,74 @@ def _operations(pricing: Pricing) -> Operations:
     both = np.concatenate(columns, axis=1)
     order = np.argsort(option, kind="stable")
     return Operations(option[order], both[0][order], both[1][order], fixed)
+
+
+@dataclass(frozen=True)
+class PreparedInvestment(Prepared):
+    """A program and the alternatives behind it.
+
+    Parameters
+    ----------
+    pricing, accounts
+        Every unit at the prices of the scenarios, and the accounts of enterprises in these.
+    relax
+        Solver of the program: `etsopt.running.model_inputs.Relaxation`.
+    """
+
+    pricing: Pricing
+    accounts: ScenarioAccounts
+    relax: Any
+
+    def installed(self, install: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the set that every unit installs, from the values of the options, shape ``(units,)``."""
+        chosen, options = self.pricing.best.copy(), self.pricing.options
+        for option in np.flatnonzero(install[: len(options.unit)] > 1 / 2):
+            chosen[options.unit[option]] = options.number[option]
+        return chosen
+
+    def multipliers(self, instance: Instance, costs: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """Return weights of scenarios and multipliers of budgets that bound the cost.
+
+        Those of enterprises in the program come from its linear relaxation, the weights of others from their answer.
+
+        Parameters
+        ----------
+        costs
+            Cost of the answer, shape ``(enterprises, scenarios)`` [CNY].
+
+        Returns
+        -------
+        weights, prices
+            Shapes ``(enterprises, scenarios)`` and ``(enterprises,)``.
+        """
+        pricing = self.pricing
+        weights, prices = Risk.of(instance, pricing.scenarios.probability).weights(costs), np.zeros(len(costs))
+        within = (
+            np.arange(len(costs)) if self.parameters["ENTERPRISES"] == len(costs) else np.flatnonzero(pricing.undecided)
+        )
+        if pricing.undecided.any():
+            found = self.relax(self.parameters).levels[0].multipliers
+            weights[within] = found["cost_of_scenario"].reshape(len(within), -1)
+            prices[within[self.parameters["LIMITED"]]] = np.maximum(-found["budget"], 0.0)
+        return weights, prices
+
+
+def prepare_extensive(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) -> PreparedInvestment:
+    """Return the extensive form while it is small, else the priced program."""
+    pricing = pricing_of(instance, before)
+    if cells_of(pricing) > EXTENSIVE_FORM_CELLS_MAX:
+        return _of_program(instance, pricing, relax)
+    pricing = pricing_of(instance, before, every=True)
+    accounts = accounts_in(instance, pricing.baseline, pricing.scenarios)
+    return PreparedInvestment(extensive(instance, pricing, accounts), pricing, accounts, relax)
+
+
+def prepare_priced(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Any) -> PreparedInvestment:
+    """Return the program over undecided enterprises alone, with the cost of each option in each scenario."""
+    return _of_program(instance, pricing_of(instance, before), relax)
+
+
+def _of_program(instance: Instance, pricing: Pricing, relax: Any) -> PreparedInvestment:
+    accounts = accounts_in(instance, pricing.baseline, pricing.scenarios)
+    pricing = decided_by_combination(instance, pricing, accounts)
+    return PreparedInvestment(priced(instance, pricing, accounts), pricing, accounts, relax)

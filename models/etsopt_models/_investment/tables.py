@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.measure_steps import offers_of
-from etsopt_models._investment.risk import Risk
-from etsopt_models._market.measures import OUTPUT_CUT, column
+from etsopt.data.measures import OUTPUT_CUT
+from etsopt_models._investment.scenarios import Risk
+from etsopt_models._market.measures import column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
-    from etsopt_models._investment.alternatives import Alternatives
-    from etsopt_models._investment.prepared import PreparedInvestment
-    from etsopt_models._investment.pricing import Pricing
+    from etsopt_models._investment.alternatives import Alternatives, Pricing
+    from etsopt_models._investment.programs import PreparedInvestment
 
 
 def investment_tables(instance: Instance, solution: Any, prepared: PreparedInvestment) -> dict[str, pd.DataFrame]:

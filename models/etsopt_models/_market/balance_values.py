@@ -11,7 +11,7 @@ from etsopt.common.language import _
 from etsopt.common.progress import checkpoint
 from etsopt.rules.balance import balance_value
 from etsopt_models._effort import BALANCE_PASSES_MAX, BALANCE_STARTS, PLAIN_BALANCE_PASSES
-from etsopt_models._market.self_balancing import FOUND_PRICES, HELD
+from etsopt_models._market.baseline import FOUND_PRICES, HELD
 from etsopt_models._tolerances import BALANCE_VALUE_EQUALITY_RELATIVE, INTENSITY_MIN_RELATIVE
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from etsopt.data.instance import Instance
+    from etsopt_models._market.baseline import IntensityRule
     from etsopt_models._market.column_generation import PreparedMarket
     from etsopt_models._market.column_pool import ColumnPool
-    from etsopt_models._market.self_balancing import IntensityRule
 
 
 def next_balance_values(

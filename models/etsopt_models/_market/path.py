@@ -13,8 +13,7 @@ from etsopt.data.policy.plans import NATIONAL
 from etsopt.data.policy.yearly import by_year, interpolated
 from etsopt.rules import fixed_units, parameters_of, power_allowances_of_years
 from etsopt.rules.years import references_of_years
-from etsopt_models._market.baseline import enacted_rule, without_allowances
-from etsopt_models._market.self_balancing import IntensityRule, SelfBalancing
+from etsopt_models._market.baseline import IntensityRule, SelfBalancing, enacted_rule, without_allowances
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

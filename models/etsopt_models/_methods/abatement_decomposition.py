@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.modelling import ModelMethod
 from etsopt_models import abatement
-from etsopt_models._columns import decomposition
+from etsopt_models._columns import enterprise_decomposition
 from etsopt_models._columns.enterprise_decomposition import declines_prices
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def declines(instance: Instance) -> str:
     """Return why decomposition does not support an instance, as a clause; empty if it does."""
-    return decomposition.declines(instance) or declines_prices(instance)
+    return enterprise_decomposition.declines(instance) or declines_prices(instance)
 
 
 def prepare(instance: Instance, before: Mapping[str, pd.DataFrame], relax: Callable[..., Any]) -> PreparedMarket:
     """Return the market with arrays for the formulation over near-indifferent units."""
-    return decomposition.prepare_by_prices(abatement.market(instance, before, relax))
+    return enterprise_decomposition.prepare_by_prices(abatement.market(instance, before, relax))
 
 
 # At 1,600 units it takes as long as the direct method, at 12,000 a third of it.

@@ -27,15 +27,20 @@ from etsopt.common.progress import checkpoint
 from etsopt.common.units import TONNE, tolerance_of
 from etsopt.modelling import ModelMethod
 from etsopt.rules import reference_allowances
-from etsopt_models._aggregation.aggregation import Aggregated, OptimalFace, Ranges, program_over, solve_linear
-from etsopt_models._aggregation.cells import Cells
-from etsopt_models._aggregation.exceptions import choose_exceptions, elastic_cells
-from etsopt_models._aggregation.integer import closest_whole, solve_largest_change_in_tonnes
-from etsopt_models._aggregation.largest_change import solve_largest_change
-from etsopt_models._allocation.squares import SQUARES, square_of
+from etsopt_models._aggregation.aggregation import (
+    Aggregated,
+    Cells,
+    OptimalFace,
+    Ranges,
+    choose_exceptions,
+    elastic_cells,
+    program_over,
+    solve_linear,
+)
+from etsopt_models._aggregation.integer import closest_whole, solve_largest_change, solve_largest_change_in_tonnes
+from etsopt_models._allocation.coupling import SQUARES, square_of
 from etsopt_models._effort import AGGREGATED_CELLS_MAX, AGGREGATED_UNITS_PER_CELL_MIN
-from etsopt_models._projection.least_squares import Projection
-from etsopt_models._projection.newton import Entries
+from etsopt_models._projection.least_squares import Entries, Projection
 from etsopt_models._projection.polishing import polished
 from etsopt_models._projection.proximal import maximise
 from etsopt_models._tolerances import EARLIER_OBJECTIVES_MISS_T

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from etsopt_models import allocation
 from etsopt_models._allocation.limits import limits_of
-from etsopt_models._curve.region import Parametric
+from etsopt_models._curve import Parametric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

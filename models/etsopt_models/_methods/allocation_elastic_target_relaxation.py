@@ -19,8 +19,8 @@ from etsopt.common.progress import checkpoint
 from etsopt.common.units import tolerance_of
 from etsopt_models._allocation.coupling import COUPLING
 from etsopt_models._effort import EXCEPTION_CHOICES_MAX, EXCEPTION_CHOICES_SOLVED_MAX
-from etsopt_models._projection.exception_demands import Demands, with_exceptions
-from etsopt_models._projection.objective_solution import ObjectiveSolution
+from etsopt_models._projection.exception_search import Demands, with_exceptions
+from etsopt_models._projection.least_squares import ObjectiveSolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,9 +23,15 @@ from etsopt.common.language import _
 from etsopt.common.progress import checkpoint
 from etsopt_models._allocation.coupling import COUPLING, coupling, intervals, least_infeasibility
 from etsopt_models._effort import EXCEPTION_ROUNDS_MAX
-from etsopt_models._projection.exception_demands import Demands, with_exceptions
-from etsopt_models._projection.exception_search import TooManyError, fewest, first_choice, order_key
-from etsopt_models._projection.objective_solution import ObjectiveSolution
+from etsopt_models._projection.exception_search import (
+    Demands,
+    TooManyError,
+    fewest,
+    first_choice,
+    order_key,
+    with_exceptions,
+)
+from etsopt_models._projection.least_squares import ObjectiveSolution
 from etsopt_models._tolerances import LIMIT_EXCESS_T
 
 if TYPE_CHECKING:

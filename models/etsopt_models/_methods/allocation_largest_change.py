@@ -19,10 +19,18 @@ import numpy as np
 
 from etsopt.common.language import _
 from etsopt.common.progress import checkpoint
-from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals, least_infeasibility
-from etsopt_models._allocation.rates import is_above_zero, per_rate, rates_needed, tonnes_within
+from etsopt_models._allocation.coupling import (
+    coupling,
+    fixed_by_rows,
+    intervals,
+    is_above_zero,
+    least_infeasibility,
+    per_rate,
+    rates_needed,
+    tonnes_within,
+)
 from etsopt_models._effort import RATE_HALVINGS_MAX, WHOLE_TONNES_ROUNDS_MAX
-from etsopt_models._projection.objective_solution import ObjectiveSolution
+from etsopt_models._projection.least_squares import ObjectiveSolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

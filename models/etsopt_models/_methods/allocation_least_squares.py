@@ -15,14 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals
+from etsopt_models._allocation.coupling import coupling, fixed_by_rows, intervals, square_of
 from etsopt_models._allocation.limits import IN_RATES
-from etsopt_models._allocation.squares import square_of
-from etsopt_models._projection.integer import Rounding, point_of
-from etsopt_models._projection.least_squares import Projection
-from etsopt_models._projection.newton import Entries
-from etsopt_models._projection.objective_solution import ObjectiveSolution
-from etsopt_models._projection.polishing import polished
+from etsopt_models._projection.least_squares import Entries, ObjectiveSolution, Projection
+from etsopt_models._projection.polishing import Rounding, point_of, polished
 from etsopt_models._projection.proximal import maximise
 from etsopt_models._tolerances import EARLIER_OBJECTIVES_MISS_RATE, EARLIER_OBJECTIVES_MISS_T
 

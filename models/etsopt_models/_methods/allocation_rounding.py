@@ -11,7 +11,7 @@ from etsopt_models._methods import allocation_least_squares
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from etsopt_models._projection.objective_solution import ObjectiveSolution
+    from etsopt_models._projection.least_squares import ObjectiveSolution
 
 
 def solve_objective(parameters: Mapping[str, Any], program: Any, solve: Any) -> ObjectiveSolution | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from etsopt.modelling import ModelMethod
 from etsopt_models import clearing
-from etsopt_models._columns.decomposition import declines, prepare_by_prices
+from etsopt_models._columns.enterprise_decomposition import declines, prepare_by_prices
 from etsopt_models._columns.unmet_demand import prepare_pass
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from etsopt.data.policy.yearly import by_year
-from etsopt_models._outlook.cases import FIXED, POLICY
-from etsopt_models._outlook.free_by_output import largest_distance
+from etsopt_models._outlook.cases import FIXED, POLICY, largest_distance
 from etsopt_models._outlook.inputs import MILLION, STEPS
 from etsopt_models._tolerances import KEPT_MIN_T
 

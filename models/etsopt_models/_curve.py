@@ -1,4 +1,10 @@
-r"""The region of limits on which one set of multipliers serves: answer, prices and margins as affine functions.
+r"""Regions of limits on which one set of multipliers serves, so that the answer is affine there.
+
+Numbers that are affine in the axes of a box near a point: values there, and slopes carried along.
+
+Prices of the tie-break where earlier objectives left an interval to each unit and sides to each row.
+
+The region of limits on which one set of multipliers serves: answer, prices and margins as affine functions.
 
 Duals $y^k$ of the linear objectives that are optimal at a point stay so wherever an allocation meets the limits and is
 complementary to them: each unit at a minimum of $\phi_i(a) - \pi_i a$, and each row with a dual at its side. So an
@@ -22,7 +28,7 @@ trust: the checker proves what is said of a region from its ends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +36,13 @@ import numpy as np
 
 from etsopt_models._aggregation.aggregation import MEASURES, significant
 from etsopt_models._allocation.limits import IN_TONNES
-from etsopt_models._curve.affine import Affine, larger, shifted, smaller, where
-from etsopt_models._curve.tie_break import prices_between
 from etsopt_models._effort import RATE_STEPS_MAX
-from etsopt_models._projection.newton import Entries
+from etsopt_models._projection.least_squares import Entries, Projection
+from etsopt_models._projection.proximal import maximise
 from etsopt_models._tolerances import (
     AT_END_RELATIVE,
     DEPENDENT_ROW_RELATIVE,
+    EARLIER_OBJECTIVES_MISS_T,
     MARGIN_SLOPE_MIN,
     MOVING_SIDES_MISS_RELATIVE,
     MOVING_SIDES_ROUNDING_RELATIVE,
@@ -50,6 +56,113 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Affine:
+    """Numbers at a point with their slopes.
+
+    Parameters
+    ----------
+    value
+        At the point, shape ``(n,)``.
+    slope
+        By axis, shape ``(axes, n)``.
+    """
+
+    value: Array
+    slope: Array
+
+    @classmethod
+    def constant(cls, value: Array, axes: int) -> Affine:
+        """Return numbers that do not move."""
+        return cls(value, np.zeros((axes, len(value))))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Affine]) -> Affine:
+        """Return several arrays one after another."""
+        return cls(np.concatenate([part.value for part in parts]), np.concatenate([part.slope for part in parts], 1))
+
+    def __add__(self, other: Affine) -> Affine:
+        return Affine(self.value + other.value, self.slope + other.slope)
+
+    def __sub__(self, other: Affine) -> Affine:
+        return Affine(self.value - other.value, self.slope - other.slope)
+
+    def __mul__(self, factor: Any) -> Affine:
+        return Affine(self.value * factor, self.slope * factor)
+
+    def __getitem__(self, which: Any) -> Affine:
+        return Affine(self.value[which], self.slope[:, which])
+
+    def at(self, step: Array) -> Array:
+        """Return the numbers a step away from the point, shape ``(axes,)`` to ``(n,)``."""
+        return shifted(self.value, step, self.slope)
+
+
+def shifted(value: Array, step: Array, slope: Array) -> Array:
+    """Return numbers a step away, axis by axis: a product of matrices so flat takes longer than its sums."""
+    for size, along in zip(step, slope, strict=True):
+        value = value + size * along
+    return value
+
+
+def where(condition: NDArray[np.bool_], one: Affine, other: Affine) -> Affine:
+    """Return one or the other number by a condition that does not depend on the point."""
+    return Affine(np.where(condition, one.value, other.value), np.where(condition, one.slope, other.slope))
+
+
+def larger(one: Affine, other: Affine) -> Affine:
+    """Return the numbers that are larger at the point."""
+    return where(one.value >= other.value, one, other)
+
+
+def smaller(one: Affine, other: Affine) -> Affine:
+    """Return the numbers that are smaller at the point."""
+    return where(one.value <= other.value, one, other)
+
+
+def prices_between(
+    rows: Entries, emissions: Array, reference: Array, units: tuple[Affine, Affine], sides: tuple[Affine, Affine]
+) -> Array:
+    """Return duals of the rows at which units respond with the tie-break, shape ``(rows,)``.
+
+    Parameters
+    ----------
+    units
+        Lower and upper ends of the intervals of units.
+    sides
+        Lower and upper sides of the rows; a row with equal ones is an equality.
+    """
+    (lower, upper), (least, most) = units, (side.value for side in sides)
+    equal = least == most
+    # Each side is a row of its own: the upper ones with their signs reversed, an equality once.
+    below, above = np.flatnonzero(np.isfinite(least)), np.flatnonzero(np.isfinite(most) & ~equal)
+    parts = [(below, 1.0), (above, -1.0)]
+    row, column, value = [], [], []
+    for first, (which, sign) in zip((0, len(below)), parts, strict=True):
+        place = np.full(rows.rows, -1)
+        place[which] = first + np.arange(len(which))
+        of = place[rows.row]
+        row.append(of[of >= 0])
+        column.append(rows.column[of >= 0])
+        value.append(sign * rows.value[of >= 0])
+    stacked = replace(
+        rows,
+        row=np.concatenate(row),
+        column=np.concatenate(column),
+        value=np.concatenate(value),
+        rows=len(below) + len(above),
+    )
+    asked = np.concatenate([least[below], -most[above]])
+    is_equality = np.concatenate([equal[below], np.zeros(len(above), dtype=bool)])
+    ends = np.minimum(lower.value, upper.value), upper.value
+    enough = np.full(len(asked), EARLIER_OBJECTIVES_MISS_T)
+    duals, _, _ = maximise(Projection(emissions, reference, *ends, None, stacked, asked, is_equality, enough))
+    found = np.zeros(rows.rows)
+    found[below] = duals[: len(below)]
+    found[above] -= duals[len(below) :]
+    return found
 
 
 ROWS = {**IN_TONNES, "enterprise_band": ("enterprise_lower", "enterprise_upper")}

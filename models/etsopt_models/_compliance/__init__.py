@@ -1,1 +1,0 @@
-"""Accounts of a compliance year, their limits, and its result tables."""

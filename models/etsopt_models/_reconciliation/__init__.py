@@ -1,1 +1,0 @@
-"""Evidence of reconciliation as arrays, and its result tables."""
