@@ -24,7 +24,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # The language, width, colours and time that whoever runs the tests has chosen are none of the tests'.
 OF_HERE = (
     *("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHON_COLORS"),
-    *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "SOURCE_DATE_EPOCH"),
+    *("TTY_COMPATIBLE", "TTY_INTERACTIVE", "SOURCE_DATE_EPOCH", "MPLBACKEND", "MATPLOTLIBRC"),
 )
 for name in OF_HERE:
     os.environ.pop(name, None)

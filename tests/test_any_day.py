@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from etsopt.accounting import import_reports, review
-from etsopt.accounting.review import decisions
+from etsopt.accounting.review import deciding
 from etsopt.accounting.store import store_log
 from etsopt.common.clock import VARIABLE
 from etsopt.common.errors import UsageError
@@ -136,7 +136,7 @@ def test_the_ledger_of_a_moment_has_always_the_same_head(moment: str) -> None:
 
 
 def test_a_day_from_elsewhere_gives_another_head(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decisions, "day_in_china", lambda: pd.Timestamp("now").date())
+    monkeypatch.setattr(deciding, "day_of", lambda *_: pd.Timestamp("now").date())
     moment = MOMENTS["leap day"]
     assert head(written(OF_STORE[:3], moment.in_utc)) != moment.head
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +13,7 @@ import pytest
 
 import etsopt
 from etsopt import cli
-from etsopt.accounting.review import decisions
+from etsopt.accounting.review import summary
 from etsopt.common.clock import VARIABLE, day_in_china, end_in_china, stopwatch, time_in_utc
 from etsopt.common.errors import UsageError
 from tests.weights import ROOT
@@ -46,15 +48,31 @@ def test_a_day_in_china_ends_eight_hours_before_that_of_utc() -> None:
 
 
 # The last three: beyond the calendar in UTC, in China alone, and before it.
-@pytest.mark.parametrize("stated", ["yesterday", "1e9", "1.5", "253402300800", "253402272000", "-62135625600"])
+@pytest.mark.parametrize(
+    "stated", ["yesterday", "1e9", "1.5", "1_000", "+5", "\uff11", "253402300800", "253402272000", "-62135625600"]
+)
 def test_what_is_no_time_is_refused(
     stated: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(VARIABLE, stated)
-    with pytest.raises(UsageError, match=rf"SOURCE_DATE_EPOCH is '{stated}': expected whole seconds since 1970"):
+    with pytest.raises(
+        UsageError, match=rf"SOURCE_DATE_EPOCH is '{re.escape(stated)}': expected whole seconds since 1970"
+    ):
         time_in_utc()
     assert cli.main(["solve", "tiny", "--lang", "en"]) == 2
     assert "State a number such as 1798761599, or unset it." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_time_is_none_for_a_command_and_all_that_it_calls(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, blank)
+    assert cli.main(["models"]) == 0
+    assert VARIABLE not in os.environ
+
+
+def test_a_command_that_asks_for_no_time_refuses_a_malformed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "oops")
+    assert cli.main(["models"]) == 2
 
 
 def test_a_solve_states_no_seconds_where_the_clock_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,8 +103,8 @@ def test_the_lint_rule_refuses_every_other_question_for_the_time(folder: str) ->
     assert "TID251" not in _linted("import time\n\nbegan = time.perf_counter()\n", f"{folder}/some.py")
 
 
-def test_the_lint_rule_refuses_the_day_of_the_machine_in_a_decision() -> None:
-    path = Path(decisions.__file__)
+def test_the_lint_rule_refuses_the_day_of_the_machine_in_a_deadline() -> None:
+    path = Path(summary.__file__)
     source = path.read_text(encoding="utf-8")
     changed = source.replace("day_in_china()", "date.today()").replace(
         "from pathlib import Path\n", "from datetime import date\nfrom pathlib import Path\n", 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -93,6 +94,10 @@ def _warn(
 
 def _run(arguments: list[str], options: argparse.Namespace) -> int:
     """Run one command; fill `options` with its arguments."""
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        from etsopt.common.clock import settle
+
+        settle()
     with argparse_speaking():
         parser_of(arguments).parse_args(arguments, options)
     # What the terminal states holds where the command does not.

@@ -9,6 +9,7 @@ process waits for another, are measured apart and go on.
 from __future__ import annotations
 
 import os
+import re
 import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -40,15 +41,15 @@ def time_in_utc() -> datetime:
     return datetime.now(UTC) if stated is None else stated
 
 
-def day_in_china() -> date:
-    """Return today's date in China, by which a legal deadline has passed or not.
+def day_in_china(at_utc: datetime | None = None) -> date:
+    """Return the date in China at a time, today's if none is given, by which a legal deadline has passed or not.
 
     Raises
     ------
     UsageError
         As of `time_in_utc`.
     """
-    return time_in_utc().astimezone(CHINA).date()
+    return (at_utc or time_in_utc()).astimezone(CHINA).date()
 
 
 def end_in_china(day: date) -> datetime:
@@ -74,12 +75,26 @@ def stopwatch() -> Callable[[], float]:
     return lambda: time.perf_counter() - began
 
 
+def settle() -> None:
+    """Refuse a malformed `SOURCE_DATE_EPOCH` before any work, and unset a blank one, which other packages would refuse.
+
+    Raises
+    ------
+    UsageError
+        As of `time_in_utc`.
+    """
+    if VARIABLE in os.environ and _stated() is None:
+        del os.environ[VARIABLE]
+
+
 def _stated() -> datetime | None:
     """Return the time at which the clock stands still, None if it goes."""
     text = os.environ.get(VARIABLE, "").strip()
     if not text:
         return None
     try:
+        if not re.fullmatch("-?[0-9]+", text):
+            raise ValueError(text)
         # A time that China has, too, at the end of the calendar.
         return datetime.fromtimestamp(int(text), CHINA).astimezone(UTC)
     except (ValueError, OverflowError, OSError):

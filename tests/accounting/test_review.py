@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import shutil
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,14 @@ def test_levels_pass_in_order_and_a_level_cannot_skip_one(store: Path) -> None:
     before = len(accounting.store_log(store))
     assert decide(store, "pass", "provincial", **COAL).entry == 0
     assert len(accounting.store_log(store)) == before
+
+
+def test_a_decision_is_of_the_day_of_its_entry(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = datetime(2026, 12, 31, 15, 59, 59, tzinfo=UTC)
+    monkeypatch.setattr("etsopt.accounting.store.journal.time_in_utc", lambda: at)
+    decide(store, "pass")
+    with open_store(store) as opened:
+        assert opened.execute("SELECT DISTINCT decided_on FROM passes").fetchall() == [("2026-12-31",)]
 
 
 def test_a_finding_stops_a_pass_until_it_is_closed_by_its_level_or_one_above(store: Path) -> None:

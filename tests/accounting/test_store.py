@@ -190,6 +190,7 @@ def test_a_past_day_gives_the_state_at_its_end(tmp_path: Path, store: Path) -> N
     accounting.import_reports(store, folder(tmp_path, changed(140.0), "new"))
     with open_store(store, write=True) as opened:
         opened.execute("UPDATE entries SET at_utc = '2025-03-01 10:00:00' WHERE entry = 1")
+        opened.execute("UPDATE entries SET at_utc = '2025-07-01 10:00:00' WHERE entry = 2")
     assert quantity(store, as_of="2025-06-30") == [130.0]
     with pytest.raises(UsageError, match="had no entry until 2025-02-20"):
         quantity(store, as_of="2025-02-20")
@@ -197,6 +198,17 @@ def test_a_past_day_gives_the_state_at_its_end(tmp_path: Path, store: Path) -> N
         quantity(store, as_of=3)
     with pytest.raises(UsageError, match="neither an entry of the store nor a day"):
         quantity(store, as_of="soon")
+
+
+def test_an_entry_by_a_clock_that_was_behind_brings_none_before_it(tmp_path: Path, store: Path) -> None:
+    accounting.import_reports(store, folder(tmp_path, CLINKER))
+    accounting.import_reports(store, folder(tmp_path, changed(140.0), "new"))
+    with open_store(store, write=True) as opened:
+        opened.execute("UPDATE entries SET at_utc = '2026-12-07 10:00:00' WHERE entry = 1")
+        opened.execute("UPDATE entries SET at_utc = '1980-01-01 00:00:00' WHERE entry = 2")
+    with pytest.raises(UsageError, match="had no entry until 2026-12-06"):
+        quantity(store, as_of="2026-12-06")
+    assert quantity(store, as_of="2026-12-07") == [130.0, 140.0]
 
 
 def test_an_export_gives_the_folder_back_without_loss(tmp_path: Path, store: Path) -> None:

@@ -13,7 +13,7 @@ from etsopt.accounting.review.decisions import TABLE, dated, digests, read_decis
 from etsopt.accounting.review.items import corrections_of, look_at_items
 from etsopt.accounting.review.words import CORRECT, DECISIONS, RESTORE
 from etsopt.accounting.store.checks_across_entries import check_across_entries
-from etsopt.accounting.store.journal import new_entry
+from etsopt.accounting.store.journal import day_of, new_entry
 from etsopt.accounting.store.ledger import line_at
 from etsopt.accounting.store.opening import open_store
 from etsopt.common.errors import DataError
@@ -109,7 +109,7 @@ def _applied(opened: Connection, frame: pd.DataFrame, place: str, always: bool, 
     first = fresh.iloc[0]
     entry = new_entry(opened, REVIEW, f"{first['decision']}: {first['who']}" if always else place)
     problems, left = [], []
-    blocks = _blocks(dated(fresh))
+    blocks = _blocks(dated(fresh, day_of(opened, entry)))
     for number, block in enumerate(blocks):
         checkpoint(_("deciding"), number, len(blocks))
         kind, level = block["decision"].iat[0], block["level"].iat[0]

@@ -25,7 +25,6 @@ from etsopt.accounting.review.words import (
 )
 from etsopt.accounting.schema import LARGEST_NCV
 from etsopt.accounting.vocabulary import FLOW_WORDS, FLOWS, ITEM_WORDS, ITEMS, PROCESS_WORDS, PROCESSES, folded
-from etsopt.common.clock import day_in_china
 from etsopt.common.errors import DataError, Problem, UsageError
 from etsopt.common.language import _
 from etsopt.data.messages import counted
@@ -35,6 +34,7 @@ from etsopt.data.tables.validate import validate_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -203,7 +203,7 @@ def digests(frame: pd.DataFrame) -> NDArray[np.object_]:
     return np.array([hashlib.sha256(text.encode()).hexdigest() for text in joined], dtype=object)
 
 
-def dated(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return decisions with a day each: that of one that states none is today in China."""
+def dated(frame: pd.DataFrame, today: date) -> pd.DataFrame:
+    """Return decisions with a day each: that of one that states none is that of its entry, in China."""
     stated = frame["decided_on"]
-    return frame.assign(decided_on=stated.where(stated != "", day_in_china().isoformat()))
+    return frame.assign(decided_on=stated.where(stated != "", today.isoformat()))

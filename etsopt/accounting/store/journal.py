@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from etsopt.accounting.coded import UNKNOWN, days
 from etsopt.accounting.store.ledger import JOURNALLED, StoreVerification, compared, last_entry, printed_head
 from etsopt.accounting.store.opening import open_store
 from etsopt.accounting.store.schema import listed
-from etsopt.common.clock import end_in_china, time_in_utc
+from etsopt.common.clock import day_in_china, end_in_china, time_in_utc
 from etsopt.common.errors import UsageError, brief
 from etsopt.common.language import _
 
@@ -39,6 +39,12 @@ def new_entry(opened: Connection, kind: str, what: str) -> int:
     at_utc = time_in_utc().replace(tzinfo=None)
     opened.execute("INSERT INTO entries VALUES (?, ?, ?, ?)", [entry, at_utc, kind, what])
     return entry
+
+
+def day_of(opened: Connection, entry: int) -> date:
+    """Return the day of an entry in China."""
+    at_utc: datetime = opened.execute("SELECT at_utc FROM entries WHERE entry = ?", [entry]).fetchall()[0][0]
+    return day_in_china(at_utc.replace(tzinfo=UTC))
 
 
 def look_back(opened: Connection, as_of: int | str | None = None) -> int:
@@ -86,8 +92,10 @@ def _entry_of(opened: Connection, as_of: int | str | None) -> int:
         what = _("{as_of} is neither an entry of the store nor a day.", as_of=brief(as_of))
         raise UsageError(what, _("Name an entry that `etsopt store log` lists, or a day such as 2026-01-31."))
     end = end_in_china(date.fromisoformat(text)).replace(tzinfo=None)
-    found = opened.execute("SELECT max(entry) FROM entries WHERE at_utc <= ?", [end]).fetchall()[0][0]
-    if found is None:
+    # An entry by a clock that was behind does not bring those before it, which are later than the day.
+    query = "SELECT coalesce(min(entry) FILTER (at_utc > ?) - 1, max(entry), 0) FROM entries"
+    found = opened.execute(query, [end]).fetchall()[0][0]
+    if not found:
         raise UsageError(_("The store had no entry until {text}.", text=text), _("Name a later day, or an entry."))
     return int(found)
 

@@ -71,6 +71,11 @@ def load_matplotlib() -> Any:
     return import_module("matplotlib")
 
 
+def _settings(mpl: Any) -> dict[str, Any]:
+    """Return the settings of every chart, over the defaults and not over those of a ``matplotlibrc`` that is found."""
+    return {name: value for name, value in mpl.rcParamsDefault.items() if "backend" not in name} | SETTINGS
+
+
 def draw(chart: Chart) -> Any:
     """Return a chart as a figure of matplotlib, in the language of the moment.
 
@@ -80,7 +85,7 @@ def draw(chart: Chart) -> Any:
         If matplotlib is not installed.
     """
     mpl = load_matplotlib()
-    with mpl.rc_context(SETTINGS | {"font.family": [*_fonts(mpl), "sans-serif"]}):
+    with mpl.rc_context(_settings(mpl) | {"font.family": [*_fonts(mpl), "sans-serif"]}):
         # A name that several panels have stands once in the legend.
         names = {str(series.name): None for panel in chart.panels for series in panel.series if series.name}
         columns = _columns(chart, list(names))
@@ -169,7 +174,7 @@ def save(chart: Chart, path: Path) -> None:
         raise UsageError(what, advice)
     figure = draw(chart)
     metadata = {"Date": None} if suffix == ".svg" else {"Software": None}
-    with mpl.rc_context(SETTINGS), warnings.catch_warnings(), replaced(path) as part, file_in_errors(path):
+    with mpl.rc_context(_settings(mpl)), warnings.catch_warnings(), replaced(path) as part, file_in_errors(path):
         # An SVG keeps its texts for the fonts of its reader; only their widths are guessed here.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(part, format=suffix[1:], metadata=metadata, dpi=160)

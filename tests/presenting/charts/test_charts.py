@@ -19,7 +19,7 @@ from etsopt.presenting.charts import KINDS, Plots, chart_of
 from etsopt.presenting.charts.drawing import CHINESE_FONTS
 from etsopt.presenting.charts.kinds import kinds_of
 
-pytest.importorskip("matplotlib")
+matplotlib = pytest.importorskip("matplotlib")
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +194,14 @@ def test_what_cannot_be_drawn_is_told(
     with pytest.raises(UsageError, match="needs matplotlib") as caught:
         allocated.plot.surplus()
     assert "etsopt[plot]" in caught.value.advice
+
+
+def test_settings_of_matplotlib_that_are_found_here_change_no_chart(allocated: etsopt.Results, tmp_path: Path) -> None:
+    found = {"axes.grid": True, "axes.facecolor": "red", "savefig.facecolor": "red", "axes.unicode_minus": False}
+    allocated.plot.save("surplus", tmp_path / "usual.svg")
+    with matplotlib.rc_context(found):
+        allocated.plot.save("surplus", tmp_path / "here.svg")
+    assert (tmp_path / "here.svg").read_bytes() == (tmp_path / "usual.svg").read_bytes()
 
 
 def test_the_command_lists_and_draws(
